@@ -1,0 +1,119 @@
+# Needs GNU make and Python 3.11 or later; `make check` also npm and git. Everything installed stays in this folder.
+# ARGS is handed on: make test ARGS="tests/unit -k slots", make run ARGS=--help.
+
+ARGS =
+PY = .venv/bin/python
+SOURCES = $(wildcard clients/python/slotd server/slotd_server tests bench examples)
+
+.DEFAULT_GOAL = help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+## Use
+
+.PHONY: setup
+setup: .venv/.installed ## Install slotd and its tools into .venv, quick when that is done
+
+.PHONY: run
+run: setup ## Start the service and put a batch of real jobs through it
+	$(PY) examples/run.py $(ARGS)
+
+.PHONY: test
+test: setup ## Run the tests
+	$(PY) -m pytest $(ARGS)
+
+.PHONY: check
+check: check-style check-types check-layers check-stubs check-protos ## Run all static checks, each also on its own:
+
+.PHONY: check-style
+check-style: setup ## - ruff: lint and format
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+.PHONY: check-types
+check-types: setup ## - mypy, strict
+	$(PY) -m mypy $(SOURCES)
+	$(PY) -m mypy $(wildcard .ci/*.py)
+
+.PHONY: check-layers
+check-layers: setup ## - import-linter: who may import whom
+	$(PY) .venv/bin/lint-imports --no-logo
+
+.PHONY: check-stubs
+check-stubs: .venv-proto/.installed ## - the committed stubs are those of protos/
+	.venv-proto/bin/python .ci/stubs.py --check
+
+.PHONY: check-protos
+check-protos: .venv-proto/.installed ## - Buf: format, lint, nothing breaks what main promises (BASE=REVISION)
+	BASE=$(BASE) .ci/buf
+
+## Change
+
+.PHONY: proto
+proto: .venv-proto/.installed ## Generate the stubs in clients/python from protos/
+	.venv-proto/bin/python .ci/stubs.py
+
+.PHONY: format
+format: setup ## Format the code and mend what ruff can
+	$(PY) -m ruff check --fix-only .
+	$(PY) -m ruff format .
+
+.PHONY: lock
+lock: ## Write requirements-dev.lock anew, from the newest versions
+	rm -rf build/lock
+	$$(.ci/find-python) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet '.[dev]'
+	{ sed '/^[^#]/,$$d' requirements-dev.lock; build/lock/bin/python -m pip freeze --exclude slotd; } >build/lock/lock
+	cp build/lock/lock requirements-dev.lock
+
+## Measure and torment
+
+.PHONY: bench
+bench: setup ## Measure against a bare gRPC service: a table, JSON and a plot
+	$(PY) -m bench $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: setup ## The same, small and rough, in a minute or two
+	$(PY) -m bench --quick $(ARGS)
+
+.PHONY: crash
+crash: setup ## Kill the service at random, for a long time, and count what is lost
+	$(PY) -m pytest tests/faults --long --timeout=7200 $(ARGS)
+
+.PHONY: test-floors
+test-floors: build/floors/.installed ## Run the clients' tests on the oldest versions that pyproject.toml admits
+	build/floors/bin/python -m pytest -p no:cacheprovider $(wildcard tests/client tests/cli tests/fundamentals) $(ARGS)
+
+.PHONY: clean
+clean: ## Remove what the above has made, the virtual environments too
+	rm -rf .venv .venv-proto .ci/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A virtual environment is as new as its stamp; the stamp is written last, so a broken installation is made again.
+
+.venv/.installed: requirements-dev.lock pyproject.toml
+	python=$$(.ci/find-python) && { test -x $(PY) || "$$python" -m venv .venv; }
+	$(PY) -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-proto/.installed: .ci/requirements-proto.txt
+	python=$$(.ci/find-python) && { test -x .venv-proto/bin/python || "$$python" -m venv .venv-proto; }
+	.venv-proto/bin/python -m pip install --quiet --disable-pip-version-check --requirement .ci/requirements-proto.txt
+	@touch $@
+
+# Made anew each time that the code may have changed: it installs the wheel as a user gets it, first with nothing but the
+# client's own needs, which must do for the client.
+.PHONY: build/floors/.installed
+build/floors/.installed: setup
+	rm -rf build/floors
+	$$(.ci/find-python) -m venv build/floors
+	$(PY) .ci/floors.py >build/floors/constraints.txt
+	build/floors/bin/python -m pip install --quiet --disable-pip-version-check -c build/floors/constraints.txt .
+	build/floors/bin/python -W error -c 'from slotd import *; print("The client imports with its own needs alone.")'
+	build/floors/bin/python -m pip install --quiet --disable-pip-version-check -c build/floors/constraints.txt \
+		'.[server]' grpcio-testing hypothesis pytest pytest-asyncio pytest-timeout
+	build/floors/bin/python -m pip list --disable-pip-version-check | grep -i -E '^(grpc|protobuf|google|click|rich|structlog)'

@@ -1,0 +1,154 @@
+"""What can be wrong with a request or with the service, as exceptions. `rpc/errors.py` gives each its status code."""
+
+
+class ServiceError(Exception):
+    """The base of all below. `reason` is UPPER_SNAKE and part of the contract."""
+
+    reason = "INTERNAL"
+
+
+class InvalidArgument(ServiceError):
+    """Fields that can't be; `violations` are (field path, what is wrong with it)."""
+
+    reason = "INVALID_ARGUMENT"
+
+    def __init__(self, *violations: tuple[str, str], reason: str = "INVALID_ARGUMENT") -> None:
+        super().__init__("; ".join(f"{field}: {wrong}" for field, wrong in violations))
+        self.violations = violations
+        self.reason = reason
+
+
+class NotFound(ServiceError):
+    """No such job or queue. `kind` is "job" or "queue"."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"no {kind} {name!r}")
+        self.kind = kind
+        self.name = name
+        self.reason = f"{kind.upper()}_NOT_FOUND"
+
+
+class RequestIdReused(ServiceError):
+    """The request_id came before with other content. `job_id` is the first job's."""
+
+    reason = "REQUEST_ID_REUSED"
+
+    def __init__(self, request_id: str, job_id: str) -> None:
+        super().__init__(f"request_id {request_id!r} came before with other content, for job {job_id}")
+        self.job_id = job_id
+
+
+class WrongState(ServiceError):
+    """Not allowed in the state that the job is in."""
+
+    reason = "WRONG_STATE"
+
+    def __init__(self, job_id: str, state: str, allowed: str) -> None:
+        super().__init__(f"job {job_id} is {state}; this needs {allowed}")
+        self.job_id = job_id
+        self.state = state
+
+
+class QueueFull(ServiceError):
+    """The queue already has as many waiting jobs as it may."""
+
+    reason = "QUEUE_FULL"
+
+    def __init__(self, queue: str, limit: int) -> None:
+        super().__init__(f"queue {queue!r} already has its {limit} waiting jobs")
+        self.queue = queue
+
+
+class TooLarge(ServiceError):
+    """More bytes than allowed. `subject` names the field."""
+
+    reason = "TOO_LARGE"
+
+    def __init__(self, subject: str, size: int, limit: int) -> None:
+        super().__init__(f"{subject} has {size} bytes; at most {limit} are allowed")
+        self.subject = subject
+
+
+class TooManyStreams(ServiceError):
+    """As many streams as allowed are open."""
+
+    reason = "TOO_MANY_STREAMS"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} streams are open, which is as many as allowed")
+
+
+class StoreFull(ServiceError):
+    """The disk has no room; nothing was changed. Reads go on, and writes as soon as there is room."""
+
+    reason = "STORE_FULL"
+
+    def __init__(self) -> None:
+        super().__init__("the store's disk is full; nothing was changed")
+
+
+class StoreUnavailable(ServiceError):
+    """The store can't be reached, or this service is stopping because it failed."""
+
+    reason = "STORE_UNAVAILABLE"
+
+    def __init__(self, why: str = "the store is not available") -> None:
+        super().__init__(why)
+
+
+class Draining(ServiceError):
+    """The service is stopping and takes nothing new."""
+
+    reason = "DRAINING"
+
+    def __init__(self) -> None:
+        super().__init__("the service is draining")
+
+
+class CursorExpired(ServiceError):
+    """The cursor is older than what is kept of the event log."""
+
+    reason = "CURSOR_EXPIRED"
+
+    def __init__(self) -> None:
+        super().__init__("the cursor is older than what is kept of the events; list the jobs and stream from there")
+
+
+class CursorAhead(ServiceError):
+    """The cursor lies in this store's future: it was restored from a backup."""
+
+    reason = "CURSOR_AHEAD"
+
+    def __init__(self) -> None:
+        super().__init__("the cursor is ahead of the store; list the jobs and stream from there")
+
+
+class OffsetOutOfRange(ServiceError):
+    """The offset lies beyond the end of a terminal job's output."""
+
+    reason = "OFFSET_OUT_OF_RANGE"
+
+    def __init__(self, offset: int, size: int) -> None:
+        super().__init__(f"offset {offset} lies beyond the {size} bytes of output")
+
+
+class NotImplementedYet(ServiceError):
+    """A field that the contract has and this version does not serve."""
+
+    reason = "UNIMPLEMENTED"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field} is not served by this version")
+        self.field = field
+
+
+class StoreBroken(Exception):
+    """A write or a sync failed in a way after which nothing may be acknowledged any more: the service must stop."""
+
+
+class StoreInUse(Exception):
+    """Another server has this store."""
+
+
+class StoreTooNew(Exception):
+    """The store was written by a later version."""

@@ -1,0 +1,121 @@
+"""The job, its parts, and how a failed attempt is followed by another. Times and durations are integers, microseconds
+(since the epoch, UTC, where they are times)."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from slotd_server.domain.states import State
+
+SECOND = 1_000_000
+"""Microseconds in a second."""
+
+ATTEMPTS_KEPT = 32
+"""How many of its attempts a job remembers."""
+
+
+class Payload(NamedTuple):
+    """Bytes and their media type."""
+
+    content_type: str
+    data: bytes
+
+
+class RetryPolicy(NamedTuple):
+    """When and how often a failed attempt is followed by another. Backoffs in microseconds, jitter a share of 0 to 1."""
+
+    max_attempts: int
+    initial_backoff: int
+    max_backoff: int
+    multiplier: float
+    jitter: float
+
+    def backoff(self, attempt: int, random: Callable[[], float]) -> int:
+        """Microseconds to wait after failed attempt number `attempt` (from 1).
+
+        `random` yields numbers in [0, 1). The cap holds for the wait before jitter and after it.
+        """
+        if self.initial_backoff == 0:
+            return 0
+        # Past 2**1023 a float overflows; the cap is reached long before.
+        exponent = min(attempt - 1, 1_000)
+        try:
+            wait = min(self.initial_backoff * self.multiplier**exponent, self.max_backoff)
+        except OverflowError:
+            wait = self.max_backoff
+        wait *= 1 + self.jitter * (2 * random() - 1)
+        return min(round(wait), self.max_backoff)
+
+
+class Spec(NamedTuple):
+    """What is to be done, with everything filled in. `labels` are sorted pairs; None means without limit."""
+
+    kind: str
+    queue: str
+    priority: int
+    labels: tuple[tuple[str, str], ...]
+    schedule_time: int | None
+    timeout: int | None
+    retry: RetryPolicy
+    queue_timeout: int | None
+    retention: int | None
+    payload: Payload | None
+
+
+class Progress(NamedTuple):
+    """How far a running job has come; `total` 0 where nobody knows."""
+
+    done: int
+    total: int
+    message: str
+
+
+class Failure(NamedTuple):
+    """Why an attempt did not succeed. `reason` is UPPER_SNAKE and one of those in `rpc/convert.py`."""
+
+    reason: str
+    message: str
+
+
+class Attempt(NamedTuple):
+    """One attempt; `end_time` is None while it runs, `failure` also where it succeeded."""
+
+    number: int
+    start_time: int
+    end_time: int | None
+    failure: Failure | None
+    server: str
+
+
+class Job(NamedTuple):
+    """A job as it was at `revision`. A value: changing one makes another.
+
+    `seq` is the revision that created it, so its order is that of submission in every store. `fence` counts its claims,
+    over retries and snoozes too, and never repeats: with `owner`, the boot id of the server that claimed it last, it
+    guards every write of an attempt. `lingering` is true while the function of its last attempt outlives that attempt on
+    server `owner`. `due_time` is when something happens to it by itself.
+    """
+
+    seq: int
+    id: str
+    spec: Spec
+    state: State
+    revision: int
+    create_time: int
+    attempt: int = 0
+    fence: int = 0
+    owner: str = ""
+    lingering: bool = False
+    cancel_requested: bool = False
+    schedule_time: int | None = None
+    start_time: int | None = None
+    end_time: int | None = None
+    expire_time: int | None = None
+    due_time: int | None = None
+    progress: Progress | None = None
+    failure: Failure | None = None
+    attempts: tuple[Attempt, ...] = ()
+    blocked_by: tuple[str, ...] = ()
+    output_size: int = 0
+    output_truncated: bool = False
+    result: Payload | None = None
+    request_id: str = ""

@@ -1,0 +1,92 @@
+"""The only writer of job state. One critical section makes a change, takes its snapshot and writes its event.
+
+`apply` takes all commands that wait and makes one transaction of them: what each one asks for, what has fallen due, the
+claims for the slots that are free. When it returns, all of that is durable; when it raises, nothing has happened.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from slotd_server import reports, requests
+from slotd_server.change import Agenda, Change, Rules
+from slotd_server.domain import commands as ask
+from slotd_server.domain.clock import Clock
+from slotd_server.domain.errors import ServiceError, StoreFull, StoreUnavailable
+from slotd_server.domain.events import Event
+from slotd_server.domain.job import Job
+from slotd_server.slots import Ledger
+from slotd_server.store.base import Store
+
+_PERFORM: dict[type[Any], Callable[[Change, Any], Any]] = {
+    ask.Submit: requests.submit,
+    ask.Cancel: requests.cancel,
+    ask.Retry: requests.retry,
+    ask.Delete: requests.delete,
+    ask.Purge: requests.purge,
+    ask.UpdateQueue: requests.update_queue,
+    ask.UpdateSlots: requests.update_slots,
+    ask.ListSlots: requests.list_slots,
+    ask.ListQueues: requests.list_queues,
+    ask.Report: reports.report,
+    ask.Finish: reports.finish,
+    ask.Overrun: reports.overrun,
+    ask.GiveBack: reports.give_back,
+    ask.Recover: reports.recover,
+}
+
+
+class Committed(NamedTuple):
+    """What one transaction did. `answers` are aligned with the commands; one that was refused is answered with the
+    ServiceError. `started` are the jobs claimed, `stopping` the leases of attempts that are to stop, `agenda` when `apply`
+    is to be called again if nothing else comes."""
+
+    answers: list[Any]
+    events: list[Event]
+    started: list[Job]
+    stopping: list[ask.Lease]
+    agenda: Agenda
+
+
+class Lifecycle:
+    """Holds the lock. Everything that changes a job goes through `apply`."""
+
+    def __init__(self, store: Store, ledger: Ledger, rules: Rules, clock: Clock) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._rules = rules
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._agenda = Agenda()
+
+    def apply(self, commands: Sequence[ask.Command], *, claim: bool = True) -> Committed:
+        """Carry out `commands` in their order, then what is due, then, with `claim`, start what has a slot.
+
+        Raises StoreFull or StoreUnavailable when it may be tried again, StoreBroken when it may not; then the store and
+        the ledger are as they were.
+        """
+        with self._lock:
+            tx = self._store.begin()
+            change = Change(self._rules, self._ledger, tx, self._clock.now(), self._agenda, claiming=claim)
+            try:
+                answers = [self._perform(change, command) for command in commands]
+                change.fall_due()
+                change.claim()
+                change.trim()
+                tx.commit()
+            except BaseException:
+                tx.rollback()
+                self._ledger.rollback()
+                raise
+            self._ledger.commit()
+            self._agenda = change.agenda
+            return Committed(answers, change.events, change.started, change.stopping, change.agenda)
+
+    @staticmethod
+    def _perform(change: Change, command: ask.Command) -> Any:
+        try:
+            return _PERFORM[type(command)](change, command)
+        except (StoreFull, StoreUnavailable):
+            raise
+        except ServiceError as refused:
+            return refused

@@ -1,0 +1,93 @@
+"""What running attempts and this server itself report, each in terms of a Change. Every report says by which lease it
+speaks; one whose lease is over changes no job, and frees the slot at most."""
+
+from slotd_server.change import Change
+from slotd_server.domain import moves
+from slotd_server.domain.commands import Finish, GiveBack, Overrun, Recover, Report
+from slotd_server.domain.job import Failure, Job, Progress
+from slotd_server.domain.outcome import Failed, Succeeded
+from slotd_server.domain.states import State
+
+
+def report(change: Change, command: Report) -> None:
+    job = change.tx.held(command.lease)
+    if job is not None and job.state is State.RUNNING:
+        change.note(job, _told(change, job, command.progress, command.output), minor=True)
+
+
+def finish(change: Change, command: Finish) -> None:
+    job = change.tx.held(command.lease)
+    change.ledger.release(command.lease)
+    if job is None:
+        return
+    if job.state is not State.RUNNING:
+        _let_go(change, job)
+        return
+    told = _told(change, job, command.progress, command.output)
+    outcome = command.outcome
+    if told.cancel_requested:
+        change.cancel_running(told)
+    elif isinstance(outcome, Succeeded):
+        change.end(job, moves.leave(told, change.now, None), State.SUCCEEDED, None, outcome.result)
+    elif isinstance(outcome, Failed):
+        change.fail(told, outcome.failure, permanent=outcome.permanent)
+    else:
+        _put_back(change, told, Failure("SNOOZED", "the handler asked to be called later"), outcome.delay)
+
+
+def overrun(change: Change, command: Overrun) -> None:
+    job = change.tx.held(command.lease)
+    if job is None or job.state is not State.RUNNING:
+        return
+    change.ledger.turn_zombie(command.lease)
+    change.stopping.append(command.lease)
+    change.fail(job, command.failure, lingering=True)
+
+
+def give_back(change: Change, command: GiveBack) -> None:
+    job = change.tx.held(command.lease)
+    if job is None or job.state is not State.RUNNING:
+        return
+    change.ledger.turn_zombie(command.lease)
+    if job.cancel_requested:
+        change.cancel_running(job)
+    else:
+        _put_back(change, job, Failure("SERVER_STOPPED", "the server stopped while it ran"), 0)
+
+
+def recover(change: Change, command: Recover) -> int:
+    jobs = change.tx.orphans(command.limit)
+    for job in jobs:
+        if job.state is State.RUNNING:
+            # The attempt counts: it may be what brought the server down.
+            change.fail(job, Failure("SERVER_LOST", "the server was lost while it ran"), at_once=True)
+        else:
+            change.move(job, moves.unblock(job._replace(lingering=False, owner="")))
+    return len(jobs)
+
+
+def _told(change: Change, job: Job, progress: Progress | None, output: bytes) -> Job:
+    """The job with the progress and output that its attempt has told; the output is kept up to the limit."""
+    if output:
+        kept = output[: max(change.rules.limits.output - job.output_size, 0)]
+        if kept:
+            change.tx.append_output(job, kept)
+        job = job._replace(
+            output_size=job.output_size + len(kept), output_truncated=job.output_truncated or len(kept) < len(output)
+        )
+    return job if progress is None else job._replace(progress=progress)
+
+
+def _let_go(change: Change, job: Job) -> None:
+    """The function of an attempt that was ended before has returned at last."""
+    free = job._replace(lingering=False, owner="")
+    if job.state is State.BLOCKED:
+        change.move(job, moves.unblock(free))
+    else:
+        change.tx.keep(free)
+
+
+def _put_back(change: Change, job: Job, why: Failure, delay: int) -> None:
+    """Let the job wait again, without counting the attempt."""
+    after = moves.leave(job, change.now, why, counted=False)._replace(failure=None)
+    change.move(job, moves.wait(after, change.now, change.now + delay if delay else None))

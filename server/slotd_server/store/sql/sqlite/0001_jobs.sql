@@ -1,0 +1,89 @@
+-- Identity of this file; a cursor carries it.
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+-- A job as it is now. What queries look at has columns; the rest is in `snapshot`, the very text that its last event has.
+CREATE TABLE jobs (
+    seq INTEGER PRIMARY KEY,
+    queue TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    due_time INTEGER,
+    snapshot TEXT NOT NULL,
+    result_type TEXT,
+    result BLOB
+);
+
+-- Claiming: for one kind in one queue the next job is the first entry. 3 is QUEUED.
+CREATE INDEX jobs_queued ON jobs (queue, kind, priority DESC, seq) WHERE state = 3;
+
+-- Lists and counts by state; 5 is SUCCEEDED, which most jobs of most stores are, and which lists find without it.
+CREATE INDEX jobs_by_state ON jobs (state, seq) WHERE state <> 5;
+
+CREATE INDEX jobs_due ON jobs (due_time) WHERE due_time IS NOT NULL;
+
+-- What never changes of a job, kept for as long as an event tells of it.
+CREATE TABLE specs (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    spec TEXT NOT NULL,
+    request_id TEXT,
+    payload_type TEXT,
+    payload BLOB
+);
+
+CREATE TABLE events (
+    revision INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    type INTEGER NOT NULL,
+    previous_state INTEGER,
+    time INTEGER NOT NULL,
+    minor INTEGER NOT NULL,
+    snapshot TEXT NOT NULL,
+    result_type TEXT,
+    result BLOB
+);
+
+-- A stream on few jobs finds theirs among all; so does one that was cut off.
+CREATE INDEX events_by_job ON events (seq, revision);
+
+CREATE TABLE outputs (
+    seq INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (seq, start)
+);
+
+-- `expire_time` is NULL while the job is there.
+CREATE TABLE requests (
+    request_id TEXT PRIMARY KEY,
+    fingerprint BLOB NOT NULL,
+    job_id TEXT NOT NULL,
+    expire_time INTEGER
+) WITHOUT ROWID;
+
+CREATE INDEX requests_expiring ON requests (expire_time) WHERE expire_time IS NOT NULL;
+
+CREATE TABLE queues (name TEXT PRIMARY KEY, settings TEXT NOT NULL) WITHOUT ROWID;
+
+-- domain.queue.Counters, by queue and kind.
+CREATE TABLE counters (
+    queue TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    scheduled INTEGER NOT NULL,
+    blocked INTEGER NOT NULL,
+    queued INTEGER NOT NULL,
+    running INTEGER NOT NULL,
+    succeeded INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    cancelled INTEGER NOT NULL,
+    total_succeeded INTEGER NOT NULL,
+    total_failed INTEGER NOT NULL,
+    total_cancelled INTEGER NOT NULL,
+    submitted INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
+    started INTEGER NOT NULL,
+    retried INTEGER NOT NULL,
+    PRIMARY KEY (queue, kind)
+) WITHOUT ROWID;

@@ -1,0 +1,341 @@
+"""Transactions on SQLite. All that a transaction changes is staged in memory and written by few statements of many rows:
+each statement lets go of the interpreter's lock, and among busy handlers getting it back can take milliseconds."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from slotd_server.domain.commands import Lease
+from slotd_server.domain.events import Event, EventType, JobFilter
+from slotd_server.domain.job import Job
+from slotd_server.domain.queue import ZERO, Counters, Queue
+from slotd_server.domain.states import TERMINAL, State
+from slotd_server.store.base import Request, Wanted
+from slotd_server.store.rows import payload_columns, queue_text, read_job, snapshot_text, spec_text
+from slotd_server.store.sqlite_errors import meaning
+from slotd_server.store.sqlite_read import JOB, conditions
+
+if TYPE_CHECKING:
+    from slotd_server.store.sqlite import SqliteStore
+
+_ROWS = 64
+"""How many rows one statement writes; a statement is compiled once for each number of rows up to this."""
+
+_PAIRS = 100
+"""How many (queue, kind) one statement looks through."""
+
+_PUT_JOBS = (
+    "INSERT INTO jobs VALUES",
+    10,
+    """ON CONFLICT (seq) DO UPDATE SET queue = excluded.queue, priority = excluded.priority, state = excluded.state,
+    owner = excluded.owner, due_time = excluded.due_time, snapshot = excluded.snapshot,
+    result_type = excluded.result_type, result = excluded.result""",
+)
+_ADD_SPECS = ("INSERT INTO specs VALUES", 6, "")
+_ADD_EVENTS = ("INSERT INTO events VALUES", 9, "")
+_ADD_OUTPUTS = ("INSERT INTO outputs VALUES", 3, "")
+_ADD_REQUESTS = ("INSERT INTO requests VALUES", 4, "")
+_PUT_QUEUES = ("INSERT OR REPLACE INTO queues VALUES", 2, "")
+_PUT_COUNTERS = ("INSERT OR REPLACE INTO counters VALUES", 2 + len(Counters._fields), "")
+
+_CLAIMABLE = """SELECT * FROM (
+    SELECT priority, seq, queue FROM jobs WHERE state = 3 AND queue = ? AND kind = ?
+    ORDER BY priority DESC, seq LIMIT ?)"""
+
+
+class SqliteTransaction:
+    """One atomic change; see `base.Transaction`. Nothing but this object knows of it until `commit` returns."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+        self._connection = store.writer
+        self.revision = store.revision
+        self._open = False
+        self._size = 0
+        self._jobs: dict[int, Job | None] = {}
+        self._ids: dict[str, Job | None] = {}
+        self._texts: dict[int, str] = {}
+        self._new: list[Job] = []
+        self._events: list[tuple[Any, ...]] = []
+        self._outputs: list[tuple[int, int, bytes]] = []
+        self._requests: dict[str, Request] = {}
+        self._queues: dict[str, Queue] = {}
+        self._counters: dict[tuple[str, str], list[int]] = {}
+        self._live: dict[int, Job | None] = {}
+        self.oldest = store.oldest
+
+    def next_revision(self) -> int:
+        self.revision += 1
+        return self.revision
+
+    def prefetch(self, job_ids: Iterable[str], leases: Iterable[Lease]) -> None:
+        """Nothing to gain: what runs is in memory, and a look-up costs no round trip."""
+
+    def job(self, job_id: str) -> Job | None:
+        if job_id in self._ids:
+            return self._ids[job_id]
+        rows = self._run(f"SELECT {JOB} FROM jobs JOIN specs USING (seq) WHERE id = ?", (job_id,))
+        return read_job(rows[0]) if rows else None
+
+    def held(self, lease: Lease) -> Job | None:
+        job = self._live[lease.seq] if lease.seq in self._live else self._store.live.get(lease.seq)
+        return job if job is not None and job.fence == lease.fence else None
+
+    def queued(self) -> Mapping[tuple[str, str], int]:
+        return {pair: numbers.queued for pair, numbers in self.counters().items() if numbers.queued}
+
+    def claimable(self, wanted: Sequence[Wanted]) -> list[Job]:
+        self._flush_jobs()
+        found: list[tuple[int, int, str]] = []
+        for start in range(0, len(wanted), _PAIRS):
+            pairs = wanted[start : start + _PAIRS]
+            sql = " UNION ALL ".join([_CLAIMABLE] * len(pairs))
+            found += self._run(sql, [value for pair in pairs for value in pair])
+        found.sort(key=lambda row: (-row[0], row[1]))
+        return self._by_seq([seq for _, seq, _ in found])
+
+    def due(self, now: int, limit: int) -> list[Job]:
+        self._flush_jobs()
+        rows = self._run("SELECT seq FROM jobs WHERE due_time <= ? ORDER BY due_time LIMIT ?", (now, limit))
+        return self._by_seq([seq for (seq,) in rows])
+
+    def next_due(self) -> int | None:
+        self._flush_jobs()
+        rows = self._run("SELECT due_time FROM jobs WHERE due_time IS NOT NULL ORDER BY due_time LIMIT 1")
+        return int(rows[0][0]) if rows else None
+
+    def orphans(self, limit: int) -> list[Job]:
+        self._flush_jobs()
+        rows = self._run(
+            "SELECT seq FROM jobs WHERE state IN (?, ?) AND state <> 5 AND owner <> '' AND owner <> ? LIMIT ?",
+            (State.RUNNING, State.BLOCKED, self._store.owner, limit),
+        )
+        return self._by_seq([seq for (seq,) in rows])
+
+    def terminal(self, job_filter: JobFilter, limit: int) -> list[Job]:
+        self._flush_jobs()
+        states = (job_filter.states or TERMINAL) & TERMINAL
+        if not states:
+            return []
+        where, values = conditions(job_filter._replace(states=frozenset(states)))
+        rows = self._run(
+            f"SELECT seq FROM jobs JOIN specs USING (seq) WHERE {where} ORDER BY seq LIMIT ?", [*values, limit]
+        )
+        return self._by_seq([seq for (seq,) in rows])
+
+    def record(self, event: Event) -> None:
+        job = event.job
+        text = snapshot_text(job)
+        self._events.append(
+            (
+                event.revision,
+                job.seq,
+                int(event.type),
+                event.previous_state,
+                event.time,
+                event.minor,
+                text,
+                *payload_columns(job.result),
+            )
+        )
+        if event.type is EventType.DELETED:
+            self._stage(job.seq, job.id, None)
+        else:
+            if event.type is EventType.CREATED:
+                self._new.append(job)
+            self._stage(job.seq, job.id, job)
+            self._texts[job.seq] = text
+
+    def keep(self, job: Job) -> None:
+        self._stage(job.seq, job.id, job)
+        self._texts[job.seq] = snapshot_text(job)
+
+    def append_output(self, job: Job, data: bytes) -> None:
+        self._outputs.append((job.seq, job.output_size, data))
+
+    def request(self, request_id: str) -> Request | None:
+        if request_id in self._requests:
+            return self._requests[request_id]
+        rows = self._run("SELECT fingerprint, job_id FROM requests WHERE request_id = ?", (request_id,))
+        return Request(*rows[0]) if rows else None
+
+    def remember(self, request_id: str, request: Request) -> None:
+        self._requests[request_id] = request
+
+    def forget(self, request_id: str, expire_time: int) -> None:
+        self._flush_jobs()
+        self._begin()
+        self._run("UPDATE requests SET expire_time = ? WHERE request_id = ?", (expire_time, request_id))
+
+    def queue(self, name: str) -> Queue | None:
+        return self._queues.get(name) or self._store.queues.get(name)
+
+    def queues(self) -> Mapping[str, Queue]:
+        return self._store.queues | self._queues if self._queues else self._store.queues
+
+    def put_queue(self, queue: Queue) -> None:
+        self._queues[queue.name] = queue
+
+    def count(self, queue: str, kind: str, position: int, change: int) -> None:
+        pair = (queue, kind)
+        numbers = self._counters.get(pair)
+        if numbers is None:
+            numbers = self._counters[pair] = [*self._store.counters.get(pair, ZERO)]
+        numbers[position] += change
+
+    def counters(self) -> Mapping[tuple[str, str], Counters]:
+        return self._store.counters | {pair: Counters._make(numbers) for pair, numbers in self._counters.items()}
+
+    def waiting(self, queue: str) -> int:
+        return sum(numbers.waiting for (name, _), numbers in self.counters().items() if name == queue)
+
+    def trim(self, keep: int, older_than: int, now: int, limit: int) -> bool:
+        self._begin()
+        rows = self._run(
+            "SELECT revision, seq, type, time FROM events WHERE revision < ? ORDER BY revision LIMIT ?",
+            (self._store.revision, limit),
+        )
+        gone = [row for row in rows if row[0] <= self.revision - keep or row[3] < older_than]
+        if gone:
+            # Nothing tells of a deleted job any more: what never changed of it may go as well.
+            self._delete("specs", [seq for _, seq, kind, _ in gone if kind == EventType.DELETED])
+            self._run("DELETE FROM events WHERE revision <= ?", (gone[-1][0],))
+            self.oldest = gone[-1][0] + 1
+        requests = self._run(
+            """DELETE FROM requests WHERE request_id IN
+            (SELECT request_id FROM requests WHERE expire_time <= ? ORDER BY expire_time LIMIT ?) RETURNING 1""",
+            (now, limit),
+        )
+        return len(gone) == limit or len(requests) == limit
+
+    def commit(self) -> None:
+        self._flush_jobs()
+        self._flush_rest()
+        if not self._open:
+            return
+        self._run("COMMIT")
+        self._open = False
+        self._publish()
+        self._store.wrote(self._size)
+
+    def rollback(self) -> None:
+        self._open = False
+        # SQLite may have rolled back by itself already, as it does when the disk is full.
+        if self._connection.in_transaction:
+            self._run("ROLLBACK")
+
+    def _publish(self) -> None:
+        store = self._store
+        store.revision = self.revision
+        store.oldest = self.oldest
+        store.queues = store.queues | self._queues
+        store.counters.update((pair, Counters._make(numbers)) for pair, numbers in self._counters.items())
+        for seq, job in self._live.items():
+            if job is None:
+                store.live.pop(seq, None)
+            else:
+                store.live[seq] = job
+
+    def _stage(self, seq: int, job_id: str, job: Job | None) -> None:
+        self._jobs[seq] = job
+        self._ids[job_id] = job
+        mine = job is not None and job.owner == self._store.owner and (job.state is State.RUNNING or job.lingering)
+        if mine or seq in self._store.live or seq in self._live:
+            self._live[seq] = job if mine else None
+
+    def _begin(self) -> None:
+        if not self._open:
+            self._run("BEGIN IMMEDIATE")
+            self._open = True
+
+    def _flush_jobs(self) -> None:
+        """Write the staged jobs, so that queries see them."""
+        if not self._texts and not self._new and None not in self._jobs.values():
+            return
+        self._begin()
+        specs = [
+            (job.seq, job.id, spec_text(job.spec), job.request_id or None, *payload_columns(job.spec.payload))
+            for job in self._new
+        ]
+        self._insert(_ADD_SPECS, specs)
+        rows = []
+        for seq, text in self._texts.items():
+            job = self._jobs[seq]
+            if job is not None:
+                spec = job.spec
+                rows.append(
+                    (
+                        seq,
+                        spec.queue,
+                        spec.kind,
+                        spec.priority,
+                        int(job.state),
+                        job.owner,
+                        job.due_time,
+                        text,
+                        *payload_columns(job.result),
+                    )
+                )
+        self._insert(_PUT_JOBS, rows)
+        gone = {seq for seq, job in self._jobs.items() if job is None}
+        if gone:
+            self._delete("jobs", gone)
+            self._delete("outputs", gone)
+            self._outputs = [row for row in self._outputs if row[0] not in gone]
+            for seq in gone:
+                del self._jobs[seq]
+        requests = [(key, request.fingerprint, request.job_id, None) for key, request in self._requests.items()]
+        self._insert(_ADD_REQUESTS, requests)
+        self._requests.clear()
+        self._texts.clear()
+        self._new.clear()
+
+    def _flush_rest(self) -> None:
+        if not (self._events or self._outputs or self._queues or self._counters):
+            return
+        self._begin()
+        self._insert(_ADD_EVENTS, self._events)
+        self._insert(_ADD_OUTPUTS, self._outputs)
+        self._insert(_PUT_QUEUES, [(queue.name, queue_text(queue)) for queue in self._queues.values()])
+        self._insert(_PUT_COUNTERS, [(*pair, *numbers) for pair, numbers in self._counters.items()])
+
+    def _insert(self, statement: tuple[str, int, str], rows: Sequence[tuple[Any, ...]]) -> None:
+        head, width, tail = statement
+        one = f"({','.join('?' * width)})"
+        for start in range(0, len(rows), _ROWS):
+            chunk = rows[start : start + _ROWS]
+            values = [value for row in chunk for value in row]
+            self._run(f"{head} {','.join([one] * len(chunk))} {tail}", values)
+            # A rough measure for checkpoints: bytes of texts and blobs, and some for the rest.
+            self._size += 64 * len(chunk) + sum(len(value) for value in values if isinstance(value, str | bytes))
+
+    def _delete(self, table: str, seqs: Iterable[int]) -> None:
+        rows = list(seqs)
+        for start in range(0, len(rows), _ROWS):
+            chunk = rows[start : start + _ROWS]
+            self._run(f"DELETE FROM {table} WHERE seq IN ({','.join('?' * len(chunk))})", chunk)
+
+    def _by_seq(self, seqs: list[int]) -> list[Job]:
+        """The jobs with these seqs, in this order, as they are in this transaction."""
+        found: dict[int, Job] = {}
+        missing = []
+        for seq in seqs:
+            job = self._jobs.get(seq) or self._store.live.get(seq)
+            if job is None:
+                missing.append(seq)
+            else:
+                found[seq] = job
+        for start in range(0, len(missing), _ROWS):
+            chunk = missing[start : start + _ROWS]
+            marks = ",".join("?" * len(chunk))
+            for row in self._run(f"SELECT {JOB} FROM jobs JOIN specs USING (seq) WHERE seq IN ({marks})", chunk):
+                found[row[0]] = read_job(row)
+        return [found[seq] for seq in seqs]
+
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise meaning(error) from error

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from slotd_server.domain.job import Attempt, Failure, Job, Payload, Progress, RetryPolicy, Spec
@@ -63,19 +64,15 @@ def read_job(row: Row) -> Job:
 
 
 def read_spec(text: str, payload: Payload | None) -> Spec:
+    return Spec._make((*_spec_fields(text), payload))
+
+
+@lru_cache(maxsize=1024)
+def _spec_fields(text: str) -> tuple[Any, ...]:
+    """All of a spec but its payload. Jobs of one kind mostly have the same text."""
     kind, queue, priority, labels, schedule_time, timeout, retry, queue_timeout, retention = _decode(text)
-    return Spec(
-        kind,
-        queue,
-        priority,
-        tuple([(key, value) for key, value in labels]),
-        schedule_time,
-        timeout,
-        RetryPolicy(*retry),
-        queue_timeout,
-        retention,
-        payload,
-    )
+    pairs = tuple([(key, value) for key, value in labels])
+    return kind, queue, priority, pairs, schedule_time, timeout, RetryPolicy(*retry), queue_timeout, retention
 
 
 def queue_text(queue: Queue) -> str:

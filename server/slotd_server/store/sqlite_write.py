@@ -41,7 +41,7 @@ _PUT_QUEUES = ("INSERT OR REPLACE INTO queues VALUES", 2, "")
 _PUT_COUNTERS = ("INSERT OR REPLACE INTO counters VALUES", 2 + len(Counters._fields), "")
 
 _CLAIMABLE = """SELECT * FROM (
-    SELECT priority, seq, queue FROM jobs WHERE state = 3 AND queue = ? AND kind = ?
+    SELECT -priority, seq, queue, kind FROM jobs WHERE state = 3 AND queue = ? AND kind = ?
     ORDER BY priority DESC, seq LIMIT ?)"""
 
 
@@ -87,14 +87,26 @@ class SqliteTransaction:
         return {pair: numbers.queued for pair, numbers in self.counters().items() if numbers.queued}
 
     def claimable(self, wanted: Sequence[Wanted]) -> list[Job]:
-        self._flush_jobs()
-        found: list[tuple[int, int, str]] = []
+        # What is staged is merged in here and not written first: a job that is submitted, or put back, and claimed in
+        # the same transaction is one row written once.
+        changed = len(self._jobs) - len(self._new)
+        found: list[tuple[int, int, str, str]] = []
         for start in range(0, len(wanted), _PAIRS):
             pairs = wanted[start : start + _PAIRS]
-            sql = " UNION ALL ".join([_CLAIMABLE] * len(pairs))
-            found += self._run(sql, [value for pair in pairs for value in pair])
-        found.sort(key=lambda row: (-row[0], row[1]))
-        return self._by_seq([seq for _, seq, _ in found])
+            values = [value for queue, kind, limit in pairs for value in (queue, kind, limit + changed)]
+            found += self._run(" UNION ALL ".join([_CLAIMABLE] * len(pairs)), values)
+        found = [row for row in found if row[1] not in self._jobs]
+        for seq, job in self._jobs.items():
+            if job is not None and job.state is State.QUEUED:
+                found.append((-job.spec.priority, seq, job.spec.queue, job.spec.kind))
+        found.sort()
+        left = {(queue, kind): limit for queue, kind, limit in wanted}
+        chosen = []
+        for _, seq, queue, kind in found:
+            if left.get((queue, kind), 0) > 0:
+                left[queue, kind] -= 1
+                chosen.append(seq)
+        return self._by_seq(chosen)
 
     def due(self, now: int, limit: int) -> list[Job]:
         self._flush_jobs()
@@ -308,8 +320,8 @@ class SqliteTransaction:
             chunk = rows[start : start + _ROWS]
             values = [value for row in chunk for value in row]
             self._run(f"{head} {','.join([one] * len(chunk))} {tail}", values)
-            # A rough measure for checkpoints: bytes of texts and blobs, and some for the rest.
-            self._size += 64 * len(chunk) + sum(len(value) for value in values if isinstance(value, str | bytes))
+            # A rough measure for checkpoints: some bytes for a row, and the blob that is last in the long ones.
+            self._size += 512 * len(chunk) + sum([len(row[-1]) for row in chunk if isinstance(row[-1], bytes)])
 
     def _delete(self, table: str, seqs: Iterable[int]) -> None:
         rows = list(seqs)

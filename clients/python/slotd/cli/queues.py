@@ -1,0 +1,203 @@
+"""The commands about queues, slots and counters."""
+
+import click
+
+from slotd import v1
+from slotd.cli import documents, tables, text
+from slotd.cli.arguments import NO_LIMIT, limit, name
+from slotd.cli.completion import complete_queues
+from slotd.cli.session import Session, shared_options
+from slotd.cli.suggesting import Suggesting
+from slotd.requests import KEEP
+
+_QUEUES = (
+    tables.Column("QUEUE"),
+    tables.Column("SLOTS", right=True),
+    tables.Column("PAUSED"),
+    tables.Column("MAX QUEUED", right=True, spare=True),
+    tables.Column("RUNNING", right=True),
+    tables.Column("QUEUED", right=True),
+    tables.Column("SCHEDULED", right=True, spare=True),
+    tables.Column("BLOCKED", right=True, spare=True),
+    tables.Column("SUCCEEDED", right=True),
+    tables.Column("FAILED", right=True),
+    tables.Column("CANCELLED", right=True, spare=True),
+)
+
+_HOLDERS = (
+    tables.Column("ID", whole=True),
+    tables.Column("ATTEMPT", right=True),
+    tables.Column("KIND"),
+    tables.Column("QUEUE"),
+    tables.Column("HELD FOR", right=True, whole=True),
+    tables.Column("STATE", whole=True, state=True),
+)
+
+_QUEUE_SLOTS = (
+    tables.Column("QUEUE"),
+    tables.Column("SLOTS", right=True),
+    tables.Column("RUNNING", right=True),
+    tables.Column("ZOMBIE", right=True),
+)
+
+_NOW = ("scheduled", "blocked", "queued", "running", "succeeded", "failed", "cancelled")
+_EVER = ("submitted", "started", "retried", "completed", "deleted")
+
+
+@click.command()
+@shared_options()
+@click.pass_obj
+def queues(session: Session) -> None:
+    """List the queues, with their limits and counters."""
+    found = list(session.client.list_queues())
+    if session.json:
+        for line in documents.array(found):
+            session.print(line)
+    else:
+        tables.draw(session.console, _QUEUES, map(_queue_row, found), empty="no queues yet")
+
+
+@click.group(cls=Suggesting)
+@shared_options()
+def queue() -> None:
+    """Show or change one queue."""
+
+
+@queue.command(name="get")
+@click.argument("name", type=name, metavar="NAME", shell_complete=complete_queues)
+@shared_options()
+@click.pass_obj
+def queue_get(session: Session, *, name: str) -> None:
+    """Show a queue."""
+    _show_queue(session, session.client.get_queue(name))
+
+
+@queue.command(name="update")
+@click.argument("name", type=name, metavar="NAME", shell_complete=complete_queues)
+@click.option(
+    "--slots",
+    type=limit(2**31 - 1),
+    metavar="N|none",
+    help="How many of its jobs run at once; none: as many as the server has slots.",
+)
+@click.option("--pause/--resume", "paused", default=None, help="Start none of its jobs, or start them again.")
+@click.option(
+    "--max-queued", type=limit(2**63 - 1), metavar="N|none", help="How many of its jobs may wait; none: no limit."
+)
+@shared_options()
+@click.pass_obj
+def queue_update(
+    session: Session, *, name: str, slots: int | None, paused: bool | None, max_queued: int | None
+) -> None:
+    """Change a queue's limits; a queue that is not there yet is made."""
+    if slots is None and paused is None and max_queued is None:
+        raise click.UsageError("nothing to change: give --slots, --pause, --resume or --max-queued")
+    found = session.client.update_queue(
+        name,
+        slots=KEEP if slots is None else None if slots == NO_LIMIT else slots,
+        paused=KEEP if paused is None else paused,
+        max_queued=KEEP if max_queued is None else None if max_queued == NO_LIMIT else max_queued,
+    )
+    _show_queue(session, found)
+
+
+def _show_queue(session: Session, found: v1.Queue) -> None:
+    if session.json:
+        session.print(documents.text(documents.document(found)))
+    else:
+        tables.draw(session.console, _QUEUES, [_queue_row(found)])
+
+
+def _queue_row(found: v1.Queue) -> tables.Row:
+    counters = found.counters
+    return (
+        text.printable(found.name),
+        str(found.slots) if found.HasField("slots") else "-",
+        "paused" if found.paused else "",
+        str(found.max_queued) if found.HasField("max_queued") else "-",
+        *(
+            str(count)
+            for count in (
+                counters.running,
+                counters.queued,
+                counters.scheduled,
+                counters.blocked,
+                counters.succeeded,
+                counters.failed,
+                counters.cancelled,
+            )
+        ),
+    )
+
+
+@click.command()
+@click.option("--resize", type=click.IntRange(0, 10_000), metavar="N", help="Change the server's pool; 0 pauses it.")
+@shared_options()
+@click.pass_obj
+def slots(session: Session, *, resize: int | None) -> None:
+    """Show the slots and who holds them; resize the pool."""
+    if resize is not None:
+        session.client.update_slots(resize)
+    found = session.client.list_slots()
+    if session.json:
+        session.print(documents.text(documents.document(found)))
+        return
+    line = f"{found.slots} slots: {found.free} free, {found.running} running, {found.zombie} zombie"
+    session.print(line + (f" (shrinking to {found.limit})" if found.limit < found.slots else ""))
+    now = session.now()
+    if found.holders:
+        session.print()
+        tables.draw(
+            session.console,
+            _HOLDERS,
+            (
+                (
+                    holder.job_id,
+                    str(holder.attempt),
+                    text.printable(holder.kind),
+                    text.printable(holder.queue),
+                    text.length(now - text.moment(holder.start_time)),
+                    "ZOMBIE" if holder.zombie else "RUNNING",
+                )
+                for holder in found.holders
+            ),
+        )
+    if found.queues:
+        session.print()
+        tables.draw(
+            session.console,
+            _QUEUE_SLOTS,
+            (
+                (
+                    text.printable(part.queue),
+                    str(part.slots) if part.HasField("slots") else "-",
+                    str(part.running),
+                    str(part.zombie),
+                )
+                for part in found.queues
+            ),
+        )
+
+
+@click.command()
+@shared_options()
+@click.pass_obj
+def stats(session: Session) -> None:
+    """Show the counters, now and ever, by queue and by kind."""
+    found = session.client.get_stats()
+    if session.json:
+        session.print(documents.text(documents.document(found)))
+        return
+    parts = [("all", found.counters)]
+    parts += [(f"queue {name}", found.queues[name]) for name in sorted(found.queues)]
+    parts += [(f"kind {name}", found.kinds[name]) for name in sorted(found.kinds)]
+    # Two tables: all counters beside each other are wider than most terminals.
+    for title, names in (("NOW", _NOW), ("EVER", _EVER)):
+        if title == "EVER":
+            session.print()
+        columns = (tables.Column(title), *(tables.Column(name.upper(), right=True) for name in names))
+        tables.draw(
+            session.console,
+            columns,
+            ((text.printable(of), *(str(getattr(counters, name)) for name in names)) for of, counters in parts),
+        )

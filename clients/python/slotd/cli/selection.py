@@ -1,0 +1,104 @@
+"""The filter options that `list`, `watch` and `purge` share, and what they select."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from slotd import v1
+from slotd.cli.arguments import complete_states, label, name, state
+from slotd.cli.completion import complete_job_ids, complete_kinds, complete_queues
+from slotd.requests import FilterFields
+
+
+def selected(
+    job_ids: tuple[str, ...] = (),
+    queues: tuple[str, ...] = (),
+    kinds: tuple[str, ...] = (),
+    states: tuple[v1.JobState.ValueType, ...] = (),
+    labels: tuple[tuple[str, str], ...] = (),
+) -> FilterFields:
+    """The filter that the client takes; what is empty is left out of it, so that it matches all."""
+    found = FilterFields()
+    if job_ids:
+        found["job_ids"] = job_ids
+    if queues:
+        found["queues"] = queues
+    if kinds:
+        found["kinds"] = kinds
+    if states:
+        found["states"] = states
+    if labels:
+        found["labels"] = dict(labels)
+    return found
+
+
+def selection_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the filter options; the command gets them as FilterFields named `selection`.
+
+    A command's own argument `ids` is added to the ids of `--id`.
+    """
+
+    @click.option(
+        "--id",
+        "job_ids",
+        type=name,
+        metavar="ID",
+        multiple=True,
+        shell_complete=complete_job_ids,
+        help="Only these jobs.",
+    )
+    @click.option(
+        "-q",
+        "--queue",
+        "queues",
+        type=name,
+        metavar="NAME",
+        multiple=True,
+        shell_complete=complete_queues,
+        help="Only jobs of these queues.",
+    )
+    @click.option(
+        "-k",
+        "--kind",
+        "kinds",
+        type=name,
+        metavar="KIND",
+        multiple=True,
+        shell_complete=complete_kinds,
+        help="Only jobs of these kinds.",
+    )
+    @click.option(
+        "-s",
+        "--state",
+        "states",
+        type=state,
+        metavar="STATE",
+        multiple=True,
+        shell_complete=complete_states,
+        help="Only jobs in these states: scheduled, blocked, queued, running, succeeded, failed, cancelled.",
+    )
+    @click.option(
+        "-l",
+        "--label",
+        "labels",
+        type=label,
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Only jobs with all of these labels.",
+    )
+    @functools.wraps(command)
+    def wrapper(
+        *args: Any,
+        job_ids: tuple[str, ...],
+        queues: tuple[str, ...],
+        kinds: tuple[str, ...],
+        states: tuple[v1.JobState.ValueType, ...],
+        labels: tuple[tuple[str, str], ...],
+        ids: tuple[str, ...] = (),
+        **rest: Any,
+    ) -> None:
+        command(*args, selection=selected((*job_ids, *ids), queues, kinds, states, labels), **rest)
+
+    return wrapper

@@ -1,0 +1,118 @@
+"""What a handler sees of its job, and says of it. The side that runs handlers makes one for each attempt."""
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+_OUTPUT_WAITING = 1 << 20
+"""Bytes of output that may wait to be taken before `write` waits."""
+
+_MESSAGE_LENGTH = 1024
+_INT64 = 1 << 63
+
+
+class JobCancelled(BaseException):
+    """Raised by `JobContext.raise_if_cancelled`. Not an Exception, so that a handler's own `except Exception` lets it by."""
+
+
+class Told(NamedTuple):
+    """What an attempt has told since it was last asked: (done, total, message) or None, and output."""
+
+    progress: tuple[int, int, str] | None
+    output: bytes
+
+
+class JobContext:
+    """One attempt, as its handler sees it. Every method may be called from any thread of the handler's.
+
+    `deadline` is when the attempt times out, None where it never does. `announce` is called once when there is something
+    to take, and again only after `take`.
+    """
+
+    def __init__(
+        self,
+        *,
+        job_id: str,
+        attempt: int,
+        kind: str,
+        queue: str,
+        labels: Mapping[str, str],
+        deadline: datetime | None,
+        announce: Callable[[], None],
+    ) -> None:
+        self.job_id = job_id
+        self.attempt = attempt
+        self.kind = kind
+        self.queue = queue
+        self.labels = labels
+        self.deadline = deadline
+        self._announce = announce
+        self._cancelled = threading.Event()
+        self._changed = threading.Condition()
+        self._announced = False
+        self._progress: tuple[int, int, str] | None = None
+        self._output = bytearray()
+
+    def progress(self, done: int, total: int = 0, message: str = "") -> None:
+        """Say how far the job has come: `done` of `total` units (0: nobody knows), and at what it is.
+
+        Cheap; call it as often as you like: a few a second reach the service, the last one always does.
+        """
+        if not (0 <= done < _INT64 and 0 <= total < _INT64):
+            raise ValueError("progress: done and total are whole numbers from 0 to 2**63 - 1")
+        # What can't be sent as UTF-8 (a file's name may hold such) is shown as "?".
+        text = message[:_MESSAGE_LENGTH].encode(errors="replace").decode()
+        with self._changed:
+            self._progress = (int(done), int(total), text)
+            first = self._mark()
+        if first:
+            self._announce()
+
+    def write(self, output: str | bytes) -> None:
+        """Append to the job's output. Waits where much of it has not been taken yet."""
+        data = output.encode(errors="replace") if isinstance(output, str) else bytes(output)
+        if not data:
+            return
+        with self._changed:
+            # A cancelled handler must come to its end: nothing makes it wait any more.
+            self._changed.wait_for(lambda: len(self._output) < _OUTPUT_WAITING or self._cancelled.is_set())
+            self._output += data
+            first = self._mark()
+        if first:
+            self._announce()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the handler should stop: somebody cancelled the job, or its attempt is over (its timeout has passed)."""
+        return self._cancelled.is_set()
+
+    def raise_if_cancelled(self) -> None:
+        """Raises JobCancelled where `cancelled`."""
+        if self._cancelled.is_set():
+            raise JobCancelled(f"job {self.job_id} was cancelled")
+
+    def wait_cancelled(self, seconds: float | None = None) -> bool:
+        """Sleep for `seconds`, or less where the job is cancelled meanwhile. Whether it is."""
+        return self._cancelled.wait(seconds)
+
+    def cancel(self) -> None:
+        """Ask the handler to stop. For the side that runs it."""
+        with self._changed:
+            self._cancelled.set()
+            self._changed.notify_all()
+
+    def take(self) -> Told:
+        """What was told since the last call. For the side that runs the handler."""
+        with self._changed:
+            told = Told(self._progress, bytes(self._output))
+            self._progress = None
+            self._output.clear()
+            self._announced = False
+            self._changed.notify_all()
+            return told
+
+    def _mark(self) -> bool:
+        first = not self._announced
+        self._announced = True
+        return first

@@ -1,0 +1,270 @@
+"""The composition root: builds the parts, starts them in order, and stops them in reverse."""
+
+import asyncio
+import logging
+import random
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from slotd.handlers import Handler, load, registered
+from slotd_server.change import Limits, Rules
+from slotd_server.dispatch import Dispatcher, Pacing
+from slotd_server.domain import commands as ask
+from slotd_server.domain.clock import SystemClock
+from slotd_server.domain.ids import IdSource
+from slotd_server.domain.job import SECOND
+from slotd_server.domain.queue import Defaults
+from slotd_server.events import EventLog
+from slotd_server.execution.base import Reporting
+from slotd_server.execution.threads import ThreadRunner
+from slotd_server.lifecycle import Lifecycle
+from slotd_server.reads import Reads
+from slotd_server.rpc import calls
+from slotd_server.rpc.jobs import Jobs
+from slotd_server.rpc.queues import Queues
+from slotd_server.rpc.stream import Streams
+from slotd_server.settings import Settings, SettingsError
+from slotd_server.slots import Ledger
+from slotd_server.store.base import Store
+from slotd_server.store.sqlite import SqliteStore
+
+log = structlog.get_logger()
+
+_STOP_SECONDS = 3
+"""How long callers may take to read their last answers."""
+
+_CHANNEL: tuple[tuple[str, int], ...] = (
+    # Else a second server on the same port gets half of the calls.
+    ("grpc.so_reuseport", 0),
+    # SubmitBatch takes 16 MiB; a little more, so that what is too large gets an answer that says so.
+    ("grpc.max_receive_message_length", 32 << 20),
+    ("grpc.max_send_message_length", 32 << 20),
+    # Unlimited by default: tens of thousands of rapid resets then make all others wait.
+    ("grpc.max_concurrent_streams", 1_000),
+    # A peer that is gone is noticed after 80 s; one that pings more often than each 10 s is sent away.
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.ping_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+)
+
+
+class StartError(Exception):
+    """The service can't start; the message says why, and what to do."""
+
+
+class Service:
+    """One server. `reload` yields the settings anew; SIGHUP applies what may change of them while it runs."""
+
+    def __init__(self, settings: Settings, modules: Sequence[str], reload: Callable[[], Settings]) -> None:
+        self._settings = settings
+        self._modules = modules
+        self._reload = reload
+        self._stopping = asyncio.Event()
+        self._now = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    async def run(self) -> int:
+        """Serve until a signal, or until the store breaks. Returns the exit status.
+
+        Raises StartError.
+        """
+        handlers = _load_handlers(self._modules)
+        async with AsyncExitStack() as stack:
+            store = _open_store(self._settings.store)
+            stack.callback(store.close)
+            await self._serve(stack, store, handlers)
+        if self._failure is not None:
+            log.error("stopped, so that nothing is acknowledged that is not kept", cause=str(self._failure))
+            return 1
+        log.info("stopped")
+        return 0
+
+    async def _serve(self, stack: AsyncExitStack, store: Store, handlers: Mapping[str, Handler]) -> None:
+        settings = self._settings
+        kinds = {kind: _declared(handler) for kind, handler in handlers.items()}
+        ledger = Ledger(settings.slots)
+        clock = SystemClock()
+        rules = Rules(store.owner, kinds, _limits(settings), IdSource(random.getrandbits), random.random)
+        lifecycle = Lifecycle(store, ledger, rules, clock)
+        _recover(lifecycle)
+        reads = Reads(store)
+        stack.callback(reads.close)
+        events = EventLog(await reads(lambda snapshot: snapshot.revision), reads.events)
+        pacing = Pacing(round(settings.cancel_grace * SECOND), round(settings.report_interval * SECOND))
+        dispatcher = Dispatcher(
+            lifecycle, kinds, clock, publish=events.publish, failed=self._store_failed, pacing=pacing
+        )
+        stack.push_async_callback(dispatcher.stop)
+        runner = ThreadRunner(
+            handlers, Reporting(dispatcher.finished, dispatcher.told), result_limit=settings.max_payload
+        )
+        stack.callback(runner.close)
+        streams = Streams(reads, events, store.id, heartbeat=settings.heartbeat, limit=settings.max_streams)
+        jobs = Jobs(dispatcher, reads, events, streams, store.id, max_payload=settings.max_payload)
+        server, checks = _server(jobs, Queues(dispatcher))
+        address = _bind(server, settings.listen)
+        dispatcher.start(runner)
+        await server.start()
+        stack.push_async_callback(server.stop, _STOP_SECONDS)
+        # What still waits for events is told to go on elsewhere, before its call is cut off.
+        stack.callback(events.end)
+        self._on_signals(dispatcher)
+        await _announce(address, settings.ready_file, kinds, checks)
+        await self._stopping.wait()
+        await checks.enter_graceful_shutdown()
+        if self._failure is None:
+            await self._drain(dispatcher)
+
+    async def _drain(self, dispatcher: Dispatcher) -> None:
+        """Let what runs end; a second signal means now."""
+        log.info("draining", seconds=self._settings.drain_timeout)
+        drain = asyncio.ensure_future(dispatcher.drain(self._settings.drain_timeout))
+        now = asyncio.ensure_future(self._now.wait())
+        await asyncio.wait({drain, now}, return_when=asyncio.FIRST_COMPLETED)
+        now.cancel()
+        if not drain.done():
+            drain.cancel()
+            await dispatcher.drain(0)
+
+    def _store_failed(self, error: BaseException) -> None:
+        self._failure = error
+        self._stopping.set()
+
+    def _on_signals(self, dispatcher: Dispatcher) -> None:
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            (self._now if self._stopping.is_set() else self._stopping).set()
+
+        def reload() -> None:
+            try:
+                slots = self._reload().slots
+            except SettingsError as error:
+                log.error("settings not reloaded", error=str(error))
+                return
+            log.info("settings reloaded", slots=slots)
+            dispatcher.call(ask.UpdateSlots(slots))
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(signal.SIGHUP, reload)
+
+
+def configure_logs(level: str, style: str) -> None:
+    """Logs to stderr, as text on a terminal, else as JSON lines, unless `style` says which."""
+    pretty = style == "text" or (style == "auto" and sys.stderr.isatty())
+    renderer: Any = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _load_handlers(modules: Sequence[str]) -> dict[str, Handler]:
+    for module in modules:
+        try:
+            load(module)
+        except Exception as error:
+            raise StartError(f"cannot load {module}: {type(error).__name__}: {error}") from error
+    return registered()
+
+
+def _open_store(url: str) -> Store:
+    scheme, separator, path = url.partition(":///")
+    if scheme != "sqlite" or not separator or not path:
+        raise StartError(f"--store {url}: it is sqlite:///PATH or sqlite:///:memory:")
+    try:
+        return SqliteStore(path)
+    except Exception as error:
+        raise StartError(f"cannot open the store {url}: {error}") from error
+
+
+def _declared(handler: Handler) -> Defaults:
+    """What a handler declares, in microseconds."""
+
+    def micros(seconds: float | None) -> int | None:
+        return None if seconds is None else round(seconds * SECOND)
+
+    return Defaults(
+        queue=handler.queue,
+        priority=handler.priority,
+        timeout=micros(handler.timeout),
+        queue_timeout=micros(handler.queue_timeout),
+        retention=micros(handler.retention),
+        max_attempts=handler.max_attempts,
+        initial_backoff=micros(handler.initial_backoff),
+        max_backoff=micros(handler.max_backoff),
+        multiplier=handler.multiplier,
+        jitter=handler.jitter,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        retention=round(settings.retention * SECOND) or None,
+        output=settings.max_output,
+        events=settings.events_kept,
+        events_age=round(settings.events_age * SECOND),
+        request_age=round(settings.request_age * SECOND),
+    )
+
+
+def _recover(lifecycle: Lifecycle) -> None:
+    """Give back what a server had that is gone, in steps."""
+    found = 0
+    while step := lifecycle.apply([ask.Recover()], claim=False).answers[0]:
+        found += step
+    if found:
+        log.info("recovered jobs of a server that is gone", jobs=found)
+
+
+def _server(jobs: Jobs, queues: Queues) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
+    server = grpc.aio.server(options=_CHANNEL)
+    for descriptor, servicer in zip(calls.SERVICES, (jobs, queues), strict=True):
+        server.add_generic_rpc_handlers((calls.handler(descriptor, servicer),))
+    checks = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    names = [descriptor.full_name for descriptor in calls.SERVICES]
+    reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+    return server, checks
+
+
+def _bind(server: grpc.aio.Server, listen: str) -> str:
+    """The address that clients use."""
+    try:
+        port = server.add_insecure_port(listen)
+    except RuntimeError as error:
+        raise StartError(f"cannot listen on {listen}: is another server there?") from error
+    return listen if listen.startswith("unix:") else f"{listen.rpartition(':')[0]}:{port}"
+
+
+async def _announce(
+    address: str, ready_file: str, kinds: Mapping[str, Defaults], checks: health.aio.HealthServicer
+) -> None:
+    for name in ("", *(descriptor.full_name for descriptor in calls.SERVICES)):
+        await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
+    if not kinds:
+        log.warning("no handlers: every kind is unknown; name a module of handlers, as in `slotd serve handlers.py`")
+    print(f"slotd listening on {address}", flush=True)
+    if ready_file:
+        Path(ready_file).write_text(f"{address}\n", encoding="utf-8")

@@ -1,0 +1,321 @@
+"""The writer: one thread that drains all that waits into one change after another, then answers every caller, hands what
+was claimed to the runner and tells the subscribers. It also knows when attempts time out and when they report.
+
+Nothing polls: the thread sleeps until somebody asks for something or the next time comes.
+"""
+
+import asyncio
+import heapq
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, auto
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, TypeAlias
+
+import structlog
+
+from slotd_server.domain import commands as ask
+from slotd_server.domain.clock import Clock
+from slotd_server.domain.errors import Draining, ServiceError, StoreBroken, StoreUnavailable
+from slotd_server.domain.events import Event
+from slotd_server.domain.job import SECOND, Failure, Job
+from slotd_server.domain.queue import Defaults
+from slotd_server.execution.base import Runner
+from slotd_server.lifecycle import Committed, Lifecycle
+
+log = structlog.get_logger()
+
+_BATCH = 2048
+"""How many commands one change takes at most."""
+
+_RETRY = SECOND // 2
+"""How long to wait before what must not be lost is tried again on a full disk."""
+
+_LONGEST_SLEEP = 5 * SECOND
+"""The clock may be set while the thread sleeps: it looks at it this often."""
+
+
+_PUT_BACK_SECONDS = 5
+"""How long the store may take to put jobs back at the end. Where it can't, recovery does it at the next start."""
+
+
+class Alarm(Enum):
+    """What a running attempt's time has come for."""
+
+    TIMEOUT = auto()
+    GRACE = auto()
+    REPORT = auto()
+
+
+_OVERRUN = {
+    Alarm.TIMEOUT: Failure("TIMEOUT", "the attempt took longer than its timeout"),
+    Alarm.GRACE: Failure("CANCELLED", "it did not stop within the cancel grace"),
+}
+
+
+class Told(NamedTuple):
+    """A running attempt has something to report."""
+
+    lease: ask.Lease
+
+
+class Pacing(NamedTuple):
+    """In microseconds: how long a cancelled attempt may take to stop, and how often one reports at most."""
+
+    cancel_grace: int = 10 * SECOND
+    report_interval: int = SECOND // 4
+
+
+Waiting: TypeAlias = tuple[ask.Command | Told | None, asyncio.Future[Any] | None]
+
+
+class Dispatcher:
+    """`publish` gets the events of each change, on the event loop, before their callers get their answers. `failed` is
+    called there once if the store breaks: nothing is acknowledged from then on."""
+
+    def __init__(
+        self,
+        lifecycle: Lifecycle,
+        kinds: Mapping[str, Defaults],
+        clock: Clock,
+        *,
+        publish: Callable[[Sequence[Event]], None],
+        failed: Callable[[BaseException], None],
+        pacing: Pacing,
+    ) -> None:
+        self.kinds = kinds
+        self.draining = False
+        self._lifecycle = lifecycle
+        self._clock = clock
+        self._publish = publish
+        self._failed = failed
+        self._pacing = pacing
+        self._loop = asyncio.get_running_loop()
+        self._inbox: SimpleQueue[Waiting] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="slotd-writer", daemon=True)
+        self._runner: Runner | None = None
+        self._running: dict[ask.Lease, int | None] = {}
+        self._alarms: list[tuple[int, ask.Lease, int, Alarm]] = []
+        self._held: list[Waiting] = []
+        self._retry_at: int | None = None
+        self._next_look = 0
+        self._idle = asyncio.Event()
+        self._stopped = False
+        self._broken: BaseException | None = None
+
+    def start(self, runner: Runner) -> None:
+        """Begin. What waits in the store is started as soon as there are slots."""
+        self._runner = runner
+        self._thread.start()
+        self.wake()
+
+    def call(self, command: ask.Command) -> asyncio.Future[Any]:
+        """Carry out a command; the future gets its answer once that is durable, or the ServiceError. On the event loop.
+
+        Raises Draining for what would bring new work while the service stops, StoreUnavailable after the store broke.
+        """
+        if self._broken is not None or self._stopped:
+            raise StoreUnavailable("the service is stopping")
+        if self.draining and isinstance(command, (ask.Submit, ask.Retry)):
+            raise Draining
+        future = self._loop.create_future()
+        self._inbox.put((command, future))
+        return future
+
+    def finished(self, command: ask.Finish) -> None:
+        """A function has returned. From any thread."""
+        self._inbox.put((command, None))
+
+    def told(self, lease: ask.Lease) -> None:
+        """A running attempt has something to report. From any thread."""
+        self._inbox.put((Told(lease), None))
+
+    def wake(self) -> None:
+        """Look at the clock and the slots now. From any thread."""
+        self._inbox.put((None, None))
+
+    async def drain(self, timeout: float) -> None:
+        """Start nothing any more; wait up to `timeout` seconds for what runs; put the rest back. Idempotent."""
+        self.draining = True
+        self.wake()
+        try:
+            await asyncio.wait_for(self._idle.wait(), timeout)
+        except TimeoutError:
+            leases = list(self._running)
+            log.info("drain timeout: putting jobs back", jobs=len(leases))
+            put_back = asyncio.gather(*[self.call(ask.GiveBack(lease)) for lease in leases])
+            try:
+                await asyncio.wait_for(put_back, _PUT_BACK_SECONDS)
+            except (TimeoutError, ServiceError):
+                log.warning("the store takes no writes: the next start will give these jobs back", jobs=len(leases))
+
+    async def stop(self) -> None:
+        """Carry out what still waits, then end the thread. Idempotent."""
+        if not self._stopped:
+            self._stopped = True
+            self.wake()
+        if self._thread.ident is not None:
+            await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        try:
+            while not (self._stopped and self._inbox.empty()):
+                self._step(self._next())
+        except BaseException as error:
+            # Whatever it was, the change was not made, and no other may be: say so and stop.
+            self._broken = error
+            self._call_loop(self._fail, error)
+
+    def _next(self) -> list[Waiting]:
+        """All that waits, or nothing where the next time has come."""
+        batch = []
+        try:
+            batch.append(self._inbox.get(timeout=self._sleep()))
+            while len(batch) < _BATCH:
+                batch.append(self._inbox.get_nowait())
+        except Empty:
+            pass
+        return batch
+
+    def _sleep(self) -> float:
+        """Seconds until something happens by itself."""
+        waits = []
+        if self._alarms:
+            waits.append(self._alarms[0][0] - self._clock.monotonic())
+        if self._retry_at is not None:
+            waits.append(self._retry_at - self._clock.monotonic())
+        else:
+            waits.append(min(self._next_look - self._clock.now(), _LONGEST_SLEEP))
+        return max(min(waits), 0) / SECOND
+
+    def _step(self, batch: list[Waiting]) -> None:
+        now = self._clock.monotonic()
+        work = self._held + self._reports(batch, now) + self._alarmed(now)
+        self._held = []
+        commands = [command for command, _ in work]
+        try:
+            committed = self._lifecycle.apply(commands, claim=not self.draining)  # type: ignore[arg-type]
+        except StoreBroken as broken:
+            self._answer(work, [StoreUnavailable("the store failed")] * len(work), ())
+            raise broken
+        except ServiceError as error:
+            self._postpone(work, error, now)
+            return
+        except Exception as error:
+            self._isolate(work, error)
+            return
+        self._retry_at = None
+        due, trim = committed.agenda
+        self._next_look = trim if due is None else min(due, trim)
+        self._carry_out(work, committed, now)
+
+    def _reports(self, batch: list[Waiting], now: int) -> list[Waiting]:
+        """The commands of `batch`, with those reports that are due taken and the others put off."""
+        work: list[Waiting] = []
+        for command, future in batch:
+            if isinstance(command, Told):
+                last = self._running.get(command.lease)
+                if last is not None and now - last < self._pacing.report_interval:
+                    self._set_alarm(last + self._pacing.report_interval, command.lease, Alarm.REPORT)
+                else:
+                    work += self._report(command.lease, now)
+            elif command is not None:
+                work.append((command, future))
+        return work
+
+    def _report(self, lease: ask.Lease, now: int) -> list[Waiting]:
+        if lease not in self._running:
+            return []
+        self._running[lease] = now
+        assert self._runner is not None
+        told = self._runner.take(lease)
+        return [(ask.Report(lease, *told), None)] if told.progress is not None or told.output else []
+
+    def _alarmed(self, now: int) -> list[Waiting]:
+        """What is to be done about the attempts whose time has come."""
+        work: list[Waiting] = []
+        while self._alarms and self._alarms[0][0] <= now:
+            _, lease, _, alarm = heapq.heappop(self._alarms)
+            if alarm is Alarm.REPORT:
+                work += self._report(lease, now)
+            elif lease in self._running:
+                work += self._report(lease, now)
+                work.append((ask.Overrun(lease, _OVERRUN[alarm]), None))
+        return work
+
+    def _carry_out(self, work: list[Waiting], committed: Committed, now: int) -> None:
+        assert self._runner is not None
+        for command, _ in work:
+            if isinstance(command, ask.Finish):
+                self._running.pop(command.lease, None)
+        for job in committed.started:
+            lease = ask.Lease(job.seq, job.fence)
+            self._running[lease] = None
+            if job.spec.timeout is not None:
+                self._set_alarm(now + job.spec.timeout, lease, Alarm.TIMEOUT)
+            self._runner.start(job)
+        for lease in committed.stopping:
+            self._set_alarm(now + self._pacing.cancel_grace, lease, Alarm.GRACE)
+            self._runner.stop(lease)
+        self._answer(work, committed.answers, committed.events)
+        if self.draining and not self._running:
+            self._call_loop(self._idle.set)
+
+    def _postpone(self, work: list[Waiting], error: ServiceError, now: int) -> None:
+        """The store takes nothing now: callers are told, and what is so anyway is kept until it does."""
+        if self._retry_at is None:
+            log.error("the store takes no writes", reason=error.reason, error=str(error))
+        self._retry_at = now + _RETRY
+        self._held = [(command, future) for command, future in work if isinstance(command, ask.FROM_WITHIN)]
+        refused = [(command, future) for command, future in work if not isinstance(command, ask.FROM_WITHIN)]
+        self._answer(refused, [error] * len(refused), ())
+
+    def _isolate(self, work: list[Waiting], error: Exception) -> None:
+        """Something is wrong with one of these commands: the others must not pay for it."""
+        if len(work) > 1:
+            for one in work:
+                self._held = []
+                self._step_alone(one)
+            return
+        log.error("a change failed", command=type(work[0][0]).__name__ if work else "none", exc_info=error)
+        if not work or isinstance(work[0][0], ask.FROM_WITHIN):
+            raise error
+        self._answer(work, [error], ())
+
+    def _step_alone(self, one: Waiting) -> None:
+        self._step([one])
+
+    def _answer(self, work: Sequence[tuple[Any, asyncio.Future[Any] | None]], answers: Sequence[Any], events: Sequence[Event]) -> None:
+        """Hand events and answers to the event loop, all in one call."""
+        replies = [(future, answer) for (_, future), answer in zip(work, answers, strict=True) if future is not None]
+        if replies or events:
+            self._call_loop(self._deliver, replies, events)
+
+    def _deliver(self, replies: list[tuple[asyncio.Future[Any], Any]], events: Sequence[Event]) -> None:
+        if events:
+            self._publish(events)
+        for future, answer in replies:
+            # A caller that went away has cancelled its future.
+            if future.done():
+                continue
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
+
+    def _fail(self, error: BaseException) -> None:
+        while not self._inbox.empty():
+            _, future = self._inbox.get_nowait()
+            if future is not None and not future.done():
+                future.set_exception(StoreUnavailable("the service is stopping"))
+        self._failed(error)
+
+    def _set_alarm(self, time: int, lease: ask.Lease, alarm: Alarm) -> None:
+        heapq.heappush(self._alarms, (time, lease, alarm.value, alarm))
+
+    def _call_loop(self, function: Callable[..., None], *arguments: Any) -> None:
+        try:
+            self._loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:
+            # The event loop has closed: the service is gone, and nobody is left to tell.
+            log.warning("the event loop is closed")

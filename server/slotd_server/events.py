@@ -1,0 +1,208 @@
+"""The event log as the event loop sees it: the newest events in memory, the others in the store, and who waits for more.
+
+There is no queue per subscriber. Each one has a position; it reads on from there, and where there is nothing more it waits
+to be woken. One that is slow costs nothing but its own time.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+from slotd_server.domain.errors import Draining
+from slotd_server.domain.events import Event, EventType
+from slotd_server.domain.states import TERMINAL
+
+_EVENT_BYTES = 1024
+"""What an event without payload and result is reckoned to take in memory."""
+
+
+class Read(Protocol):
+    """Up to `limit` stored events after a revision, of these jobs where any are named. Raises CursorExpired."""
+
+    def __call__(
+        self, after: int, limit: int, job_ids: frozenset[str], whole: bool
+    ) -> Awaitable[list[Event]]: ...
+
+
+class Batch(NamedTuple):
+    """Events in revision order, and the revision up to which there is nothing else of interest."""
+
+    events: Sequence[Event]
+    upto: int
+
+
+class EventLog:
+    """`revision` is the newest one known; `keep` events and `keep_bytes` are held in memory, and twice that at the most.
+    All methods are for the event loop."""
+
+    def __init__(self, revision: int, read: Read, *, keep: int = 8192, keep_bytes: int = 64 << 20) -> None:
+        self.revision = revision
+        self.ended = False
+        self._read = read
+        self._keep = keep
+        self._keep_bytes = keep_bytes
+        self._events: list[Event] = []
+        self._bytes = 0
+        self._by_job: dict[str, list[Event]] = {}
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting_for: dict[str, set[asyncio.Future[None]]] = {}
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Take in what was committed, in order, and wake whoever waits for it."""
+        assert events[0].revision == self.revision + 1
+        self.revision = events[-1].revision
+        self._events += events
+        for event in events:
+            job_id = event.job.id
+            self._bytes += _size(event)
+            known = self._by_job.get(job_id)
+            if known is None:
+                self._by_job[job_id] = [event]
+            else:
+                known.append(event)
+            for waiter in self._waiting_for.pop(job_id, ()):
+                _wake(waiter)
+        if len(self._events) > 2 * self._keep or self._bytes > 2 * self._keep_bytes:
+            self._forget()
+        waiting, self._waiting = self._waiting, set()
+        for waiter in waiting:
+            _wake(waiter)
+
+    async def read(self, after: int, limit: int, job_ids: frozenset[str] = frozenset(), *, whole: bool = True) -> Batch:
+        """Up to `limit` events after revision `after`, of these jobs where any are named. Events that come from the store
+        have no payload and result data unless `whole`. Raises CursorExpired where the store no longer has them."""
+        if after >= self._oldest - 1:
+            return self._remembered(after, limit, job_ids)
+        known = self.revision
+        events = await self._read(after, limit, job_ids, whole)
+        if len(events) == limit:
+            return Batch(events, events[-1].revision)
+        return Batch(events, max(known, events[-1].revision) if events else known)
+
+    async def wait(self, after: int, job_ids: frozenset[str], timeout: float | None) -> bool:
+        """Until there may be events after `after`, of these jobs where any are named; False after `timeout` seconds.
+
+        Raises Draining once the service stops.
+        """
+        if self.ended:
+            raise Draining
+        if after < self._oldest - 1 or self._remembered(after, 1, job_ids).events:
+            return True
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        timer = None if timeout is None else loop.call_later(timeout, waiter.cancel)
+        if job_ids:
+            for job_id in job_ids:
+                self._waiting_for.setdefault(job_id, set()).add(waiter)
+        else:
+            self._waiting.add(waiter)
+        try:
+            await waiter
+            if self.ended:
+                raise Draining
+            return True
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            return False
+        finally:
+            if timer is not None:
+                timer.cancel()
+            self._discard(waiter, job_ids)
+
+    def end(self) -> None:
+        """The service stops: whoever waits, now or later, gets Draining."""
+        self.ended = True
+        for waiter in [*self._waiting, *(waiter for waiters in self._waiting_for.values() for waiter in waiters)]:
+            _wake(waiter)
+
+    async def wait_for(self, job_id: str, after: int) -> None:
+        """Until there is an event of this job after revision `after`, progress and output included."""
+        await self.wait(after, frozenset({job_id}), None)
+
+    @property
+    def _oldest(self) -> int:
+        return self._events[0].revision if self._events else self.revision + 1
+
+    def _remembered(self, after: int, limit: int, job_ids: frozenset[str]) -> Batch:
+        if not job_ids:
+            start = max(after - self._oldest + 1, 0)
+            events = self._events[start : start + limit]
+            return Batch(events, events[-1].revision if events else max(after, self.revision))
+        found = [event for job_id in job_ids for event in _after(self._by_job.get(job_id, ()), after)]
+        if len(job_ids) > 1:
+            found.sort()
+        if len(found) > limit:
+            return Batch(found[:limit], found[limit - 1].revision)
+        return Batch(found, max(after, self.revision))
+
+    def _forget(self) -> None:
+        """Drop the older half of what is remembered."""
+        count, size = 0, self._bytes
+        while count < len(self._events) and (len(self._events) - count > self._keep or size > self._keep_bytes):
+            size -= _size(self._events[count])
+            count += 1
+        for event in self._events[:count]:
+            known = self._by_job[event.job.id]
+            del known[0]
+            if not known:
+                del self._by_job[event.job.id]
+        del self._events[:count]
+        self._bytes = size
+
+    def _discard(self, waiter: asyncio.Future[None], job_ids: frozenset[str]) -> None:
+        self._waiting.discard(waiter)
+        for job_id in job_ids:
+            others = self._waiting_for.get(job_id)
+            if others is not None:
+                others.discard(waiter)
+                if not others:
+                    del self._waiting_for[job_id]
+
+
+def latest(events: Iterable[Event]) -> list[Event]:
+    """Per job the newest event, and those that made it terminal or took it away; in revision order.
+
+    What a skipped event told is told by the next of its job: that the job is new, and the state before.
+    """
+    last: dict[int, int] = {}
+    kept: list[Event | None] = []
+    for event in events:
+        seq = event.job.seq
+        before = kept[last[seq]] if seq in last else None
+        if before is not None and not (before.job.state in TERMINAL and before.previous_state not in TERMINAL):
+            kept[last[seq]] = None
+            event = _merged(before, event)
+        last[seq] = len(kept)
+        kept.append(event)
+    return [event for event in kept if event is not None]
+
+
+def _merged(before: Event, event: Event) -> Event:
+    minor = before.minor and event.minor
+    if event.type is EventType.CHANGED and before.type is EventType.CREATED:
+        return event._replace(type=EventType.CREATED, previous_state=None, minor=minor)
+    return event._replace(previous_state=before.previous_state or event.previous_state, minor=minor)
+
+
+def _after(events: Sequence[Event], after: int) -> Sequence[Event]:
+    start = len(events)
+    while start and events[start - 1].revision > after:
+        start -= 1
+    return events[start:]
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _size(event: Event) -> int:
+    job = event.job
+    size = _EVENT_BYTES
+    if job.spec.payload is not None:
+        size += len(job.spec.payload.data)
+    if job.result is not None:
+        size += len(job.result.data)
+    return size

@@ -1,0 +1,191 @@
+"""Handlers on threads of this process. A thread can't be killed: a function that ignores its end keeps its thread, and
+the ledger keeps its slot."""
+
+import asyncio
+import inspect
+import threading
+from datetime import UTC, datetime
+from functools import partial
+from queue import Empty, SimpleQueue
+from types import MappingProxyType
+from typing import Any
+from collections.abc import Mapping
+
+from slotd.codec import decode_value, encode_value
+from slotd.context import JobCancelled, JobContext
+from slotd.handlers import Handler, PermanentError, Snooze
+from slotd_server.domain.commands import Finish, Lease
+from slotd_server.domain.job import SECOND, Failure, Job, Payload, Progress
+from slotd_server.domain.outcome import Failed, Outcome, Snoozed, Succeeded
+from slotd_server.execution.base import Reporting, Told
+
+_IDLE_SECONDS = 30
+"""How long a thread stays that has nothing to do."""
+
+_MESSAGE_LENGTH = 4096
+"""How much of a handler's error message is kept."""
+
+_NOTHING = Told(None, b"")
+
+
+class Attempt:
+    """One call of one handler."""
+
+    def __init__(self, job: Job, handler: Handler, context: JobContext, result_limit: int) -> None:
+        self.job = job
+        self.lease = Lease(job.seq, job.fence)
+        self.context = context
+        self._handler = handler
+        self._result_limit = result_limit
+        self._stop_task: Any = None
+
+    def run(self) -> Outcome:
+        """Call the handler. Whatever it raises ends this attempt and nothing else."""
+        payload = self.job.spec.payload
+        try:
+            argument = None if payload is None else decode_value(*payload, self._handler.payload)
+        except (ValueError, RecursionError) as error:
+            return _failed("PAYLOAD_INVALID", error, permanent=True)
+        try:
+            result = self._handler.function(self.context, argument)
+            if inspect.iscoroutine(result):
+                result = asyncio.run(self._supervise(result))
+        except Snooze as snooze:
+            return Snoozed(round(snooze.seconds * SECOND))
+        except PermanentError as error:
+            return _failed("PERMANENT_ERROR", error, permanent=True)
+        except (JobCancelled, asyncio.CancelledError) as error:
+            return _failed("CANCELLED", error)
+        except BaseException as error:
+            # SystemExit and its like too: a handler is not to end the service.
+            return _failed("HANDLER_ERROR", error)
+        return self._succeeded(result)
+
+    def stop(self) -> None:
+        self.context.cancel()
+        if self._stop_task is not None:
+            self._stop_task()
+
+    async def _supervise(self, coroutine: Any) -> Any:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+
+        def stop() -> None:
+            try:
+                loop.call_soon_threadsafe(task.cancel)
+            except RuntimeError:
+                # The loop has closed: the handler has just returned.
+                return
+
+        self._stop_task = stop
+        if self.context.cancelled:
+            coroutine.close()
+            raise asyncio.CancelledError
+        return await coroutine
+
+    def _succeeded(self, value: Any) -> Outcome:
+        try:
+            encoded = encode_value(value)
+        except (ValueError, TypeError, RecursionError) as error:
+            return _failed("RESULT_INVALID", error, permanent=True)
+        if encoded is None:
+            return Succeeded(None)
+        if len(encoded[1]) > self._result_limit:
+            message = f"the result has {len(encoded[1])} bytes; at most {self._result_limit} are kept"
+            return Failed(Failure("RESULT_TOO_LARGE", message), permanent=True)
+        return Succeeded(Payload(*encoded))
+
+
+def _failed(reason: str, error: BaseException, *, permanent: bool = False) -> Failed:
+    name = type(error).__name__
+    try:
+        text = f"{name}: {error}" if str(error) else name
+    except Exception:
+        # An exception that can't say what it is, is named.
+        text = name
+    return Failed(Failure(reason, text[:_MESSAGE_LENGTH].encode(errors="replace").decode()), permanent)
+
+
+class ThreadRunner:
+    """Runs each attempt on a thread of its own, kept for the next one. `result_limit` in bytes."""
+
+    def __init__(self, handlers: Mapping[str, Handler], reporting: Reporting, *, result_limit: int) -> None:
+        self._handlers = handlers
+        self._reporting = reporting
+        self._result_limit = result_limit
+        self._attempts: dict[Lease, Attempt] = {}
+        self._tasks: SimpleQueue[Attempt | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._idle = 0
+        self._closed = False
+
+    def start(self, job: Job) -> None:
+        lease = Lease(job.seq, job.fence)
+        timeout = job.spec.timeout
+        deadline = None
+        if timeout is not None:
+            assert job.start_time is not None
+            deadline = datetime.fromtimestamp((job.start_time + timeout) / SECOND, UTC)
+        context = JobContext(
+            job_id=job.id,
+            attempt=job.attempt,
+            kind=job.spec.kind,
+            queue=job.spec.queue,
+            labels=MappingProxyType(dict(job.spec.labels)),
+            deadline=deadline,
+            announce=partial(self._reporting.told, lease),
+        )
+        attempt = Attempt(job, self._handlers[job.spec.kind], context, self._result_limit)
+        self._attempts[lease] = attempt
+        with self._lock:
+            spawn = self._idle == 0
+            if not spawn:
+                self._idle -= 1
+        self._tasks.put(attempt)
+        if spawn:
+            threading.Thread(target=self._work, name="slotd-job", daemon=True).start()
+
+    def stop(self, lease: Lease) -> None:
+        attempt = self._attempts.get(lease)
+        if attempt is not None:
+            attempt.stop()
+
+    def take(self, lease: Lease) -> Told:
+        attempt = self._attempts.get(lease)
+        return _NOTHING if attempt is None else _take(attempt.context)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            idle = self._idle
+        for _ in range(idle):
+            self._tasks.put(None)
+
+    def _work(self) -> None:
+        while True:
+            try:
+                attempt = self._tasks.get(timeout=_IDLE_SECONDS)
+            except Empty:
+                with self._lock:
+                    # Unless a start has just counted on this thread.
+                    if self._idle == 0:
+                        continue
+                    self._idle -= 1
+                    return
+            if attempt is None:
+                return
+            outcome = attempt.run()
+            told = _take(attempt.context)
+            del self._attempts[attempt.lease]
+            with self._lock:
+                # Before the report: its answer may be the next start, which then finds this thread.
+                self._idle += 1
+                closed = self._closed
+            self._reporting.finished(Finish(attempt.lease, outcome, told.progress, told.output))
+            if closed:
+                return
+
+
+def _take(context: JobContext) -> Told:
+    progress, output = context.take()
+    return Told(None if progress is None else Progress(*progress), output)

@@ -1,0 +1,1 @@
+"""The services of `slotd.v1`: servicers that parse, call and translate. Nothing below knows the wire."""

@@ -1,0 +1,95 @@
+"""Between gRPC and a servicer: requests are parsed here, answers serialised, and every error is given its status.
+
+The generated `add_…_to_server` would answer bytes that are no message with gRPC's own INTERNAL, and leave each error to
+each method.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any, NoReturn, TypeAlias
+
+import grpc
+import grpc.aio
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from slotd.v1 import job_service_pb2, queue_service_pb2
+from slotd_server.domain.errors import InvalidArgument
+from slotd_server.rpc import errors
+
+SERVICES = (
+    job_service_pb2.DESCRIPTOR.services_by_name["JobService"],
+    queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"],
+)
+"""What is served, by descriptor."""
+
+Context: TypeAlias = grpc.aio.ServicerContext[bytes, bytes]
+Unary: TypeAlias = Callable[[Any, Context], Awaitable[Message]]
+Streaming: TypeAlias = Callable[[Any, Context], AsyncIterator[Message | bytes]]
+
+
+def handler(service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHandler:
+    """Serves what `servicer` has of the methods of `service`; the rest keep gRPC's UNIMPLEMENTED.
+
+    A unary method is `async def Name(self, request, context) -> Message`, one that answers with a stream an async
+    generator of messages or of messages that are serialised already. Either raises any Exception.
+    """
+    methods: dict[str, Any] = {}
+    for method in service.methods:
+        function = getattr(servicer, method.name, None)
+        if function is None:
+            continue
+        parse = _parser(GetMessageClass(method.input_type))
+        if method.server_streaming:
+            methods[method.name] = grpc.unary_stream_rpc_method_handler(_streaming(parse, function))
+        else:
+            methods[method.name] = grpc.unary_unary_rpc_method_handler(_unary(parse, function))
+    return grpc.method_handlers_generic_handler(service.full_name, methods)
+
+
+def _parser(kind: type[Message]) -> Callable[[bytes], Message]:
+    def parse(data: bytes) -> Message:
+        try:
+            return kind.FromString(data)
+        except DecodeError:
+            wrong = f"is not a {kind.DESCRIPTOR.full_name}"
+            raise InvalidArgument(("request", wrong), reason="MALFORMED_MESSAGE") from None
+
+    return parse
+
+
+# CancelledError is no Exception: it passes all of this, as it must, or the call would never be let go of.
+
+
+def _unary(parse: Callable[[bytes], Message], function: Unary) -> Any:
+    async def call(data: bytes, context: Context) -> bytes:
+        try:
+            return (await function(parse(data), context)).SerializeToString()
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the one place where every error gets its status
+            await _abort(context, error)
+
+    return call
+
+
+def _streaming(parse: Callable[[bytes], Message], function: Streaming) -> Any:
+    # Written with `context.write`, and not as a generator around a generator, so that the servicer's own is closed as
+    # soon as its caller is gone.
+    async def call(data: bytes, context: Context) -> None:
+        try:
+            async with aclosing(function(parse(data), context)) as answers:  # type: ignore[type-var]
+                async for answer in answers:
+                    await context.write(answer if isinstance(answer, bytes) else answer.SerializeToString())
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            await _abort(context, error)
+
+    return call
+
+
+async def _abort(context: Context, error: Exception) -> NoReturn:
+    wire = errors.status(error)
+    await context.abort(wire.code, wire.message, ((errors.DETAILS_KEY, wire.details),))

@@ -1,0 +1,219 @@
+"""JobService: each method parses, calls, translates. Stream and ReadOutput have files of their own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import NamedTuple
+
+from slotd import v1
+from slotd_server.dispatch import Dispatcher
+from slotd_server.domain import commands as ask
+from slotd_server.domain.errors import InvalidArgument, NotFound
+from slotd_server.domain.events import JobFilter
+from slotd_server.domain.job import SECOND, Job
+from slotd_server.domain.states import TERMINAL
+from slotd_server.events import EventLog
+from slotd_server.reads import Reads
+from slotd_server.rpc import convert, cursors, output, validate
+from slotd_server.rpc.calls import Context
+from slotd_server.rpc.stream import Streams
+from slotd_server.store.base import Snapshot
+
+_PAGE_JOBS = 50
+_MOST_PAGE_JOBS = 1000
+
+_ANSWER_BYTES = 2 << 20
+"""About how much one answer holds at most, below the 4 MiB that clients take by default."""
+
+_PURGE_JOBS = 500
+"""How many jobs one step of Purge deletes: other commands go between two steps."""
+
+
+class _Range(NamedTuple):
+    """Up to `limit` jobs from behind seq `after`."""
+
+    filter: JobFilter
+    newest_first: bool
+    view: int
+    limit: int
+    after: int | None
+
+
+class _Found(NamedTuple):
+    """A page: `last` is where the next one goes on, None where there is none."""
+
+    revision: int
+    jobs: list[v1.Job]
+    last: int | None
+
+
+class Jobs:
+    """The servicer. `store_id` is in every cursor; the limits are bytes."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        reads: Reads,
+        log: EventLog,
+        streams: Streams,
+        store_id: str,
+        *,
+        max_payload: int = 1 << 20,
+        max_batch: int = 16 << 20,
+    ) -> None:
+        self._call = dispatcher.call
+        self._reads = reads
+        self._log = log
+        self._store_id = store_id
+        self._submissions = validate.Submissions(dispatcher.kinds, max_payload=max_payload, max_batch=max_batch)
+        self.Stream = streams.Stream
+
+    async def Submit(self, request: v1.SubmitRequest, _: Context) -> v1.SubmitResponse:
+        self._submissions.check(request)
+        known = self._log.revision
+        (job,) = await self._call(ask.Submit((convert.draft_from(request),), request.validate_only))
+        return v1.SubmitResponse(
+            job=convert.job_message(job), cursor="" if request.validate_only else self._cursor([job], known)
+        )
+
+    async def SubmitBatch(self, request: v1.SubmitBatchRequest, _: Context) -> v1.SubmitBatchResponse:
+        self._submissions.check_batch(request)
+        validate_only = request.requests[0].validate_only
+        known = self._log.revision
+        drafts = tuple([convert.draft_from(one) for one in request.requests])
+        jobs: tuple[Job, ...] = await self._call(ask.Submit(drafts, validate_only))
+        payloads = sum(len(job.spec.payload.data) for job in jobs if job.spec.payload is not None)
+        view = v1.JOB_VIEW_FULL if payloads <= _ANSWER_BYTES else v1.JOB_VIEW_BASIC
+        return v1.SubmitBatchResponse(
+            jobs=[convert.job_message(job, view) for job in jobs],
+            cursor="" if validate_only else self._cursor(jobs, known),
+        )
+
+    async def Get(self, request: v1.GetRequest, _: Context) -> v1.GetResponse:
+        validate.check(request)
+        job = await self._reads(partial(_get, request.id))
+        return v1.GetResponse(job=convert.job_message(job, request.view or v1.JOB_VIEW_FULL))
+
+    async def List(self, request: v1.ListRequest, _: Context) -> v1.ListResponse:
+        validate.check(request)
+        view = request.view or v1.JOB_VIEW_BASIC
+        newest_first = validate.newest_first(request.order_by)
+        asked = cursors.question("List", request.filter, view, newest_first)
+        page = cursors.decode_page(request.page_token, self._store_id, asked) if request.page_token else None
+        if page is not None and len(page.last) != _SEQ_BYTES:
+            raise InvalidArgument(("page_token", "is not a page token"))
+        wanted = _Range(
+            filter=convert.filter_from(request.filter),
+            newest_first=newest_first,
+            view=view,
+            limit=min(request.page_size or _PAGE_JOBS, _MOST_PAGE_JOBS),
+            after=None if page is None else int.from_bytes(page.last),
+        )
+        found = await self._reads(partial(_page, wanted))
+        first = found.revision if page is None else page.revision
+        token = ""
+        if found.last is not None:
+            last = found.last.to_bytes(_SEQ_BYTES)
+            token = cursors.encode_page(self._store_id, asked, cursors.Page(first, last))
+        return v1.ListResponse(jobs=found.jobs, next_page_token=token, cursor=cursors.encode(self._store_id, first))
+
+    async def Wait(self, request: v1.WaitRequest, _: Context) -> v1.WaitResponse:
+        validate.check(request)
+        seconds = convert.microseconds(request.timeout) / SECOND if request.HasField("timeout") else None
+        job = await self._until_terminal(request.id, seconds)
+        return v1.WaitResponse(job=convert.job_message(job, request.view or v1.JOB_VIEW_FULL))
+
+    def ReadOutput(self, request: v1.ReadOutputRequest, _: Context) -> AsyncIterator[v1.ReadOutputResponse]:
+        return output.read(self._reads, self._log, request)
+
+    async def Cancel(self, request: v1.CancelRequest, _: Context) -> v1.CancelResponse:
+        validate.check(request)
+        return v1.CancelResponse(job=convert.job_message(await self._call(ask.Cancel(request.id))))
+
+    async def Retry(self, request: v1.RetryRequest, _: Context) -> v1.RetryResponse:
+        validate.check(request)
+        return v1.RetryResponse(job=convert.job_message(await self._call(ask.Retry(request.id))))
+
+    async def Delete(self, request: v1.DeleteRequest, _: Context) -> v1.DeleteResponse:
+        validate.check(request)
+        job: Job = await self._call(ask.Delete(request.id, request.force))
+        while not job.state.terminal:
+            # It runs, and has been asked to stop. Somebody may delete it first, or retry it before we can.
+            try:
+                await self._until_terminal(request.id)
+                job = await self._call(ask.Delete(request.id, request.force))
+            except NotFound:
+                break
+        return v1.DeleteResponse()
+
+    async def Purge(self, request: v1.PurgeRequest, _: Context) -> v1.PurgeResponse:
+        validate.check(request)
+        job_filter = convert.filter_from(request.filter)
+        if request.validate_only:
+            return v1.PurgeResponse(purge_count=await self._reads(partial(_count_terminal, job_filter)))
+        total = 0
+        while True:
+            count: int = await self._call(ask.Purge(job_filter, _PURGE_JOBS))
+            total += count
+            if count < _PURGE_JOBS:
+                return v1.PurgeResponse(purge_count=total)
+
+    def _cursor(self, jobs: tuple[Job, ...] | list[Job], known: int) -> str:
+        """Where a stream misses nothing that happens to `jobs` after these copies.
+
+        A job that an earlier request made may have last changed long ago, at a revision that the log no longer has; but
+        no later than `known`, the newest revision before the call, can anything have happened that its copy lacks.
+        """
+        return cursors.encode(self._store_id, max(known, min(job.revision for job in jobs)))
+
+    async def _until_terminal(self, job_id: str, seconds: float | None = None) -> Job:
+        """The job when it is terminal, or as it is after so many seconds. Raises NotFound, also when it is deleted."""
+        known = self._log.revision
+        job = await self._reads(partial(_get, job_id))
+        try:
+            async with asyncio.timeout(seconds):
+                while not job.state.terminal:
+                    # What was committed before the query has been seen, so the log need not remember it.
+                    await self._log.wait_for(job_id, max(known, job.revision))
+                    known = self._log.revision
+                    job = await self._reads(partial(_get, job_id))
+        except TimeoutError:
+            # No answer in time is an answer too: the job as it is.
+            pass
+        return job
+
+
+_SEQ_BYTES = 8
+
+
+def _get(job_id: str, snapshot: Snapshot) -> Job:
+    job = snapshot.job(job_id)
+    if job is None:
+        raise NotFound("job", job_id)
+    return job
+
+
+def _page(wanted: _Range, snapshot: Snapshot) -> _Found:
+    """Reads in steps, so that a thousand large payloads are never in memory together."""
+    whole = wanted.view == v1.JOB_VIEW_FULL
+    step = 16 if whole else _MOST_PAGE_JOBS + 1
+    jobs: list[v1.Job] = []
+    after, size = wanted.after, 0
+    while True:
+        # One more than asked for, to know whether there is another page.
+        limit = min(step, wanted.limit + 1 - len(jobs))
+        found = snapshot.jobs(wanted.filter, limit, after=after, newest_first=wanted.newest_first, whole=whole)
+        for job in found:
+            message = convert.job_message(job, wanted.view)
+            size += message.ByteSize()
+            if len(jobs) == wanted.limit or (jobs and size > _ANSWER_BYTES):
+                return _Found(snapshot.revision, jobs, after)
+            jobs.append(message)
+            after = job.seq
+        if len(found) < limit:
+            return _Found(snapshot.revision, jobs, None)
+
+
+def _count_terminal(job_filter: JobFilter, snapshot: Snapshot) -> int:
+    states = (job_filter.states or TERMINAL) & TERMINAL
+    return snapshot.count(job_filter._replace(states=states)) if states else 0

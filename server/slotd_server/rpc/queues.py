@@ -1,0 +1,99 @@
+"""QueueService: queues, slots and counters."""
+
+from slotd import v1
+from slotd_server.dispatch import Dispatcher
+from slotd_server.domain import commands as ask
+from slotd_server.domain.errors import InvalidArgument, NotFound
+from slotd_server.domain.queue import ZERO, Counters, Queue
+from slotd_server.requests import Stats
+from slotd_server.rpc import convert, cursors, validate
+from slotd_server.rpc.calls import Context
+
+_PAGE_QUEUES = 1000
+"""By default and at most."""
+
+_ANY_STORE = ""
+"""A page of queues goes on behind a name, which is as good in one store as in another."""
+
+
+class Queues:
+    """The servicer. Its answers come from the writer, who alone knows slots, queues and counters at one revision."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._call = dispatcher.call
+
+    async def GetQueue(self, request: v1.GetQueueRequest, _: Context) -> v1.GetQueueResponse:
+        validate.check(request)
+        stats = await self._stats()
+        counters = _by_queue(stats).get(request.name)
+        if counters is None and request.name not in stats.queues:
+            raise NotFound("queue", request.name)
+        queue = stats.queues.get(request.name, Queue(request.name))
+        return v1.GetQueueResponse(queue=convert.queue_message(queue, counters or ZERO))
+
+    async def ListQueues(self, request: v1.ListQueuesRequest, _: Context) -> v1.ListQueuesResponse:
+        validate.check(request)
+        asked = cursors.question("ListQueues")
+        last = ""
+        if request.page_token:
+            last = _name(cursors.decode_page(request.page_token, _ANY_STORE, asked).last)
+        stats = await self._stats()
+        counters = _by_queue(stats)
+        names = sorted(name for name in counters.keys() | stats.queues.keys() if name > last)
+        page = names[: min(request.page_size or _PAGE_QUEUES, _PAGE_QUEUES)]
+        token = ""
+        if len(page) < len(names):
+            token = cursors.encode_page(_ANY_STORE, asked, cursors.Page(stats.revision, page[-1].encode()))
+        queues = [convert.queue_message(stats.queues.get(name, Queue(name)), counters.get(name, ZERO)) for name in page]
+        return v1.ListQueuesResponse(queues=queues, next_page_token=token)
+
+    async def UpdateQueue(self, request: v1.UpdateQueueRequest, _: Context) -> v1.UpdateQueueResponse:
+        validate.check(request)
+        queue: Queue = await self._call(ask.UpdateQueue(convert.queue_from(request.queue), _named(request)))
+        counters = _by_queue(await self._stats()).get(queue.name, ZERO)
+        return v1.UpdateQueueResponse(queue=convert.queue_message(queue, counters))
+
+    async def ListSlots(self, request: v1.ListSlotsRequest, _: Context) -> v1.ListSlotsResponse:
+        validate.check(request)
+        return convert.slots_message(await self._call(ask.ListSlots()))
+
+    async def UpdateSlots(self, request: v1.UpdateSlotsRequest, _: Context) -> v1.UpdateSlotsResponse:
+        validate.check(request)
+        return v1.UpdateSlotsResponse(slots=await self._call(ask.UpdateSlots(request.slots)))
+
+    async def GetStats(self, request: v1.GetStatsRequest, _: Context) -> v1.GetStatsResponse:
+        validate.check(request)
+        stats = await self._stats()
+        total = ZERO
+        for counters in stats.counters.values():
+            total = total.plus(counters)
+        kinds = convert.sums((kind, counters) for (_, kind), counters in stats.counters.items())
+        return v1.GetStatsResponse(
+            revision=stats.revision,
+            counters=convert.counters_message(total),
+            queues={name: convert.counters_message(counters) for name, counters in _by_queue(stats).items()},
+            kinds={name: convert.counters_message(counters) for name, counters in kinds.items()},
+        )
+
+    async def _stats(self) -> Stats:
+        stats: Stats = await self._call(ask.ListQueues())
+        return stats
+
+
+def _named(request: v1.UpdateQueueRequest) -> frozenset[str]:
+    """The settings to change: those of the mask, or, without one, those that are set."""
+    paths = request.update_mask.paths
+    if "*" in paths:
+        return frozenset(validate.SETTINGS)
+    return frozenset(paths or [name for name in validate.SETTINGS if request.queue.HasField(name)])  # type: ignore[arg-type]
+
+
+def _by_queue(stats: Stats) -> dict[str, Counters]:
+    return convert.sums((queue, counters) for (queue, _), counters in stats.counters.items())
+
+
+def _name(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise InvalidArgument(("page_token", "is not a page token")) from None

@@ -1,0 +1,102 @@
+"""All settings: defaults, under a TOML file, under the environment (`SLOTD_…`), under flags. Validated once; frozen."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+
+class SettingsError(Exception):
+    """A setting that can't be, or is not known. The message names it and where it came from."""
+
+
+T = TypeVar("T")
+
+
+def _setting(default: T, what: str, least: float | None = None) -> T:
+    """A field with its one-line description, which the command line shows, and the least that it may be."""
+    value: T = field(default=default, metadata={"what": what, "least": least})
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Durations in seconds, sizes in bytes."""
+
+    listen: str = _setting("127.0.0.1:7433", "where to answer gRPC: HOST:PORT (port 0 picks one) or unix:PATH")
+    store: str = _setting("sqlite:///slotd.db", "where jobs are kept: sqlite:///PATH or sqlite:///:memory:")
+    slots: int = _setting((os.cpu_count() or 1) * 4, "how many jobs run at once in this server; 0 pauses", 0)
+    drain_timeout: float = _setting(30.0, "how long running jobs may take to end when the service stops", 0)
+    ready_file: str = _setting("", "a file that is written once the service answers, with the address in it")
+    cancel_grace: float = _setting(10.0, "how long a cancelled job may take to stop", 0)
+    retention: float = _setting(7 * 86_400.0, "how long jobs that succeeded or were cancelled are kept; 0: for ever", 0)
+    events_kept: int = _setting(1_000_000, "how many events are kept for streams that resume", 1)
+    events_age: float = _setting(7 * 86_400.0, "how long events are kept", 0)
+    request_age: float = _setting(86_400.0, "how long a request_id is remembered when its job is gone", 0)
+    max_payload: int = _setting(1 << 20, "the most bytes that a payload or a result may have", 0)
+    max_output: int = _setting(16 << 20, "how many bytes of a job's output are kept", 0)
+    max_streams: int = _setting(10_000, "how many streams may be open at once", 1)
+    heartbeat: float = _setting(15.0, "how long a stream stays silent", 0.1)
+    report_interval: float = _setting(0.25, "how often a job's progress and output are taken in at most", 0)
+    log_level: str = _setting("info", "debug, info, warning or error")
+    log_format: str = _setting("auto", "json, text, or auto: text on a terminal")
+
+
+_ALLOWED = {
+    "log_level": ("debug", "info", "warning", "error"),
+    "log_format": ("auto", "json", "text"),
+}
+
+
+def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: str | None = None) -> Settings:
+    """Settings from all layers; `flags` that are None were not given.
+
+    Raises SettingsError.
+    """
+    chosen: dict[str, Any] = {}
+    if file is not None:
+        chosen |= _from_file(Path(file))
+    for entry in fields(Settings):
+        variable = f"SLOTD_{entry.name.upper()}"
+        if environment.get(variable):
+            chosen[entry.name] = _parsed(entry.type, environment[variable], variable)
+    chosen |= {name: value for name, value in flags.items() if value is not None}
+    return _validated(Settings(**chosen))
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+    types = {entry.name: entry.type for entry in fields(Settings)}
+    chosen = {}
+    for key, value in content.items():
+        name = key.replace("-", "_")
+        if name not in types:
+            raise SettingsError(f"{path}: there is no setting {key!r}")
+        chosen[name] = _parsed(types[name], value, f"{path}: {key}")
+    return chosen
+
+
+def _parsed(kind: Any, value: Any, source: str) -> Any:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise SettingsError(f"{source}: {value!r} is not a {kind.__name__}")
+    try:
+        return kind(value)
+    except (TypeError, ValueError):
+        raise SettingsError(f"{source}: {value!r} is not a {kind.__name__}") from None
+
+
+def _validated(settings: Settings) -> Settings:
+    for entry in fields(Settings):
+        value, least = getattr(settings, entry.name), entry.metadata["least"]
+        # Written so that a NaN fails too.
+        if least is not None and not least <= value <= 2**53:
+            raise SettingsError(f"{entry.name} is {value}; the least is {least}")
+        allowed = _ALLOWED.get(entry.name)
+        if allowed is not None and value not in allowed:
+            raise SettingsError(f"{entry.name} is {value!r}; it is one of {', '.join(allowed)}")
+    return settings

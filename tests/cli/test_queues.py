@@ -1,0 +1,97 @@
+"""`slotd queues`, `queue`, `slots` and `stats`."""
+
+import json
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from slotd import v1
+from tests.cli.conftest import Service, Slotd
+
+
+def test_queues(slotd: Slotd, service: Service) -> None:
+    service.shelf.queues["default"] = v1.Queue(name="default", counters=v1.Counters(queued=3, failed=1))
+    service.shelf.queues["video"] = v1.Queue(name="video", slots=0, paused=True, max_queued=10)
+    _, first, second = slotd("queues").stdout.splitlines()
+    assert first.split() == ["default", "-", "-", "0", "3", "0", "0", "0", "1", "0"]
+    assert second.split() == ["video", "0", "paused", "10", "0", "0", "0", "0", "0", "0", "0"]
+    shown = json.loads(slotd("queues", "-o", "json").stdout)
+    assert [queue["name"] for queue in shown] == ["default", "video"]
+    assert shown[0]["counters"]["queued"] == 3
+    assert (shown[1]["slots"], shown[1]["max_queued"]) == (0, 10)
+    assert "slots" not in shown[0]
+
+
+def test_queue_get(slotd: Slotd, service: Service) -> None:
+    service.shelf.queues["video"] = v1.Queue(name="video", slots=2)
+    assert slotd("queue", "get", "video").stdout.splitlines()[1].split()[:2] == ["video", "2"]
+    assert json.loads(slotd("queue", "get", "video", "-o", "json").stdout)["slots"] == 2
+    missing = slotd("queue", "get", "audio")
+    assert (missing.exit_code, missing.stderr) == (3, "Error: no queue 'audio' (QUEUE_NOT_FOUND)\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "queue", "mask"),
+    [
+        ("--slots 3", v1.Queue(name="video", slots=3), ["slots"]),
+        ("--slots none", v1.Queue(name="video"), ["slots"]),
+        ("--slots 0 --max-queued 0", v1.Queue(name="video", slots=0, max_queued=0), ["slots", "max_queued"]),
+        ("--max-queued none", v1.Queue(name="video"), ["max_queued"]),
+        ("--pause", v1.Queue(name="video", paused=True), ["paused"]),
+        ("--resume", v1.Queue(name="video", paused=False), ["paused"]),
+    ],
+)
+def test_queue_update_names_what_it_changes(
+    slotd: Slotd, service: Service, words: str, queue: v1.Queue, mask: list[str]
+) -> None:
+    result = slotd("queue", "update", "video", *words.split())
+    assert result.exit_code == 0
+    assert "video" in result.stdout
+    assert service.shelf.queue_updates[0].queue == queue
+    assert service.shelf.queue_updates[0].update_mask.paths == mask
+
+
+def test_queue_update_in_json(slotd: Slotd) -> None:
+    assert json.loads(slotd("queue", "update", "video", "--slots", "3", "-o", "json").stdout)["slots"] == 3
+
+
+@pytest.mark.parametrize("words", ["", "--slots many", "--slots -1", "--slots 4294967296", "--max-queued 1e3"])
+def test_queue_update_refuses(slotd: Slotd, service: Service, words: str) -> None:
+    assert slotd("queue", "update", "video", *words.split()).exit_code == 2
+    assert not service.shelf.queue_updates
+
+
+def test_slots(slotd: Slotd, service: Service) -> None:
+    assert slotd("slots").stdout == "4 slots: 4 free, 0 running, 0 zombie\n"
+    job = service.shelf.add(state=v1.JOB_STATE_RUNNING, attempt=1, start_time=Timestamp(seconds=1_900_000_000))
+    lines = slotd("slots").stdout.splitlines()
+    assert lines[0] == "4 slots: 3 free, 1 running, 0 zombie"
+    assert lines[3].split()[:4] == [job.id, "1", "count", "default"]
+    assert lines[6].split() == ["default", "-", "1", "0"]
+    shown = json.loads(slotd("slots", "-o", "json").stdout)
+    assert (shown["slots"], shown["free"], shown["limit"]) == (4, 3, 4)
+    assert shown["holders"][0]["job_id"] == job.id
+
+
+def test_slots_resize(slotd: Slotd, service: Service) -> None:
+    service.shelf.add(state=v1.JOB_STATE_RUNNING)
+    result = slotd("slots", "--resize", "0")
+    assert result.stdout.splitlines()[0] == "1 slots: 0 free, 1 running, 0 zombie (shrinking to 0)"
+    assert json.loads(slotd("slots", "--resize", "7", "-o", "json").stdout)["limit"] == 7
+    assert slotd("slots", "--resize", "-1").exit_code == 2
+    assert service.shelf.slots == 7
+
+
+def test_stats(slotd: Slotd, service: Service) -> None:
+    service.shelf.add("count")
+    service.shelf.add("thumbnail")
+    now, ever = slotd("stats").stdout.split("\n\n")
+    assert now.splitlines()[1].split() == ["all", "0", "0", "2", "0", "0", "0", "0"]
+    assert [line.split()[:2] for line in ever.splitlines()[2:]] == [
+        ["queue", "default"],
+        ["kind", "count"],
+        ["kind", "thumbnail"],
+    ]
+    shown = json.loads(slotd("stats", "-o", "json").stdout)
+    assert shown["counters"]["submitted"] == 2
+    assert sorted(shown["kinds"]) == ["count", "thumbnail"]

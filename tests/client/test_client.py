@@ -1,0 +1,277 @@
+"""The sync client on grpcio-testing's fake channel: what each method sends and returns."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.message import Message
+
+import slotd
+from slotd.client import Client
+from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2
+from tests.client.scripted import BROKEN, JOBS, NOT_CONNECTED, QUEUES, FakeService, background, draining, job, refusal
+
+A = job("a")
+Queue = queue_service_pb2.Queue
+
+CALLS: list[tuple[str, Callable[[Client], object], Message, Message, object]] = [
+    (
+        "Get",
+        lambda client: client.get(A, view=job_pb2.JOB_VIEW_BASIC),
+        job_service_pb2.GetRequest(id="a", view=job_pb2.JOB_VIEW_BASIC),
+        job_service_pb2.GetResponse(job=A),
+        A,
+    ),
+    (
+        "List",
+        lambda client: client.list_page(page_size=5, page_token="t", states="failed"),
+        job_service_pb2.ListRequest(
+            filter=job_pb2.JobFilter(states=[job_pb2.JOB_STATE_FAILED]), page_size=5, page_token="t"
+        ),
+        job_service_pb2.ListResponse(jobs=[A], cursor="c"),
+        job_service_pb2.ListResponse(jobs=[A], cursor="c"),
+    ),
+    (
+        "Cancel",
+        lambda client: client.cancel("a"),
+        job_service_pb2.CancelRequest(id="a"),
+        job_service_pb2.CancelResponse(job=A),
+        A,
+    ),
+    (
+        "Retry",
+        lambda client: client.retry("a"),
+        job_service_pb2.RetryRequest(id="a"),
+        job_service_pb2.RetryResponse(job=A),
+        A,
+    ),
+    (
+        "Delete",
+        lambda client: client.delete("a", force=True),
+        job_service_pb2.DeleteRequest(id="a", force=True),
+        job_service_pb2.DeleteResponse(),
+        None,
+    ),
+    (
+        "Purge",
+        lambda client: client.purge(queues="q", validate_only=True),
+        job_service_pb2.PurgeRequest(filter=job_pb2.JobFilter(queues=["q"]), validate_only=True),
+        job_service_pb2.PurgeResponse(purge_count=7),
+        7,
+    ),
+    (
+        "GetQueue",
+        lambda client: client.get_queue("q"),
+        queue_service_pb2.GetQueueRequest(name="q"),
+        queue_service_pb2.GetQueueResponse(queue=Queue(name="q")),
+        Queue(name="q"),
+    ),
+    (
+        "UpdateQueue",
+        lambda client: client.update_queue("q", slots=2),
+        queue_service_pb2.UpdateQueueRequest(queue=Queue(name="q", slots=2), update_mask={"paths": ["slots"]}),  # type: ignore[arg-type]
+        queue_service_pb2.UpdateQueueResponse(queue=Queue(name="q", slots=2)),
+        Queue(name="q", slots=2),
+    ),
+    (
+        "ListSlots",
+        lambda client: client.list_slots(),
+        queue_service_pb2.ListSlotsRequest(),
+        queue_service_pb2.ListSlotsResponse(slots=4),
+        queue_service_pb2.ListSlotsResponse(slots=4),
+    ),
+    (
+        "UpdateSlots",
+        lambda client: client.update_slots(0),
+        queue_service_pb2.UpdateSlotsRequest(slots=0),
+        queue_service_pb2.UpdateSlotsResponse(slots=0),
+        0,
+    ),
+    (
+        "GetStats",
+        lambda client: client.get_stats(),
+        queue_service_pb2.GetStatsRequest(),
+        queue_service_pb2.GetStatsResponse(revision=9),
+        queue_service_pb2.GetStatsResponse(revision=9),
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "call", "request_", "response", "expected"), CALLS, ids=[one[0] for one in CALLS])
+def test_unary_methods(
+    method: str, call: Callable[[Client], object], request_: Message, response: Message, expected: object
+) -> None:
+    service = FakeService()
+    result = background(lambda: call(service.client))
+    sent = service.answer(method, response, JOBS if method in JOBS.methods_by_name else QUEUES)
+    assert sent == request_
+    assert result.result(10) == expected
+
+
+def test_submit() -> None:
+    service = FakeService()
+    result = background(lambda: service.client.submit("echo", {"a": 1}, queue="q", timeout=5))
+    sent = service.answer("Submit", job_service_pb2.SubmitResponse(job=A, cursor="c"))
+    assert sent.spec == slotd.spec("echo", {"a": 1}, queue="q", timeout=5)
+    assert sent.request_id
+    assert not sent.validate_only
+    assert result.result(10) == A
+
+
+def test_submit_as_a_message_gives_the_cursor() -> None:
+    service = FakeService()
+    request = job_service_pb2.SubmitRequest(spec=slotd.spec("echo"))
+    result = background(lambda: service.client.send_submit(request))
+    sent = service.answer("Submit", job_service_pb2.SubmitResponse(job=A, cursor="c"))
+    assert sent.request_id
+    assert request.request_id == ""
+    assert result.result(10).cursor == "c"
+    batch = background(lambda: service.client.send_submit_batch(job_service_pb2.SubmitBatchRequest(requests=[request])))
+    sent = service.answer("SubmitBatch", job_service_pb2.SubmitBatchResponse(jobs=[A], cursor="d"))
+    assert sent.requests[0].request_id
+    assert batch.result(10).cursor == "d"
+
+
+def test_submit_batch() -> None:
+    service = FakeService()
+    result = background(lambda: service.client.submit_batch([slotd.spec("a"), slotd.spec("b")], validate_only=True))
+    sent = service.answer("SubmitBatch", job_service_pb2.SubmitBatchResponse(jobs=[A, job("b")]))
+    assert [(one.spec.kind, one.validate_only) for one in sent.requests] == [("a", True), ("b", True)]
+    assert [one.id for one in result.result(10)] == ["a", "b"]
+
+
+def test_submit_and_wait() -> None:
+    service = FakeService()
+    result = background(lambda: service.client.submit_and_wait("echo", wait_timeout=9))
+    service.answer("Submit", job_service_pb2.SubmitResponse(job=A))
+    done = job("a", state=job_pb2.JOB_STATE_SUCCEEDED)
+    sent = service.answer("Wait", job_service_pb2.WaitResponse(job=done))
+    assert (sent.id, sent.timeout.seconds) == ("a", 9)
+    assert result.result(10) == done
+
+
+def test_every_call_carries_the_metadata() -> None:
+    service = FakeService(metadata=(("tenant", "x"),))
+    background(lambda: service.client.get("a"))
+    metadata, _, _ = service.take("Get")
+    assert ("tenant", "x") in [tuple(one) for one in metadata]
+
+
+def test_list_goes_over_all_pages() -> None:
+    service = FakeService()
+    pages = service.client.list(kinds="k", page_size=2)
+    result = background(lambda: [one.id for one in pages])
+    first = service.answer("List", job_service_pb2.ListResponse(jobs=[job("a"), job("b")], next_page_token="t"))
+    # A page may be empty and not the last.
+    second = service.answer("List", job_service_pb2.ListResponse(next_page_token="u"))
+    third = service.answer("List", job_service_pb2.ListResponse(jobs=[job("c")]))
+    assert result.result(10) == ["a", "b", "c"]
+    assert (first.page_token, second.page_token, third.page_token) == ("", "t", "u")
+    assert {(one.page_size, one.filter.kinds[0]) for one in (first, second, third)} == {(2, "k")}
+    # Iterating once more asks anew, from the first page.
+    again = background(lambda: [page.cursor for page in pages.pages()])
+    assert service.answer("List", job_service_pb2.ListResponse(cursor="c")).page_token == ""
+    assert again.result(10) == ["c"]
+
+
+def test_list_fetches_a_page_only_when_it_is_wanted() -> None:
+    service = FakeService()
+    pages = iter(service.client.list())
+    result = background(lambda: next(pages).id)
+    service.answer("List", job_service_pb2.ListResponse(jobs=[A], next_page_token="t"))
+    assert result.result(10) == "a"
+
+
+def test_list_queues_goes_over_all_pages() -> None:
+    service = FakeService()
+    result = background(lambda: [one.name for one in service.client.list_queues()])
+    response = queue_service_pb2.ListQueuesResponse
+    service.answer("ListQueues", response(queues=[Queue(name="a")], next_page_token="t"), QUEUES)
+    assert service.answer("ListQueues", response(queues=[Queue(name="b")]), QUEUES).page_token == "t"
+    assert result.result(10) == ["a", "b"]
+
+
+def test_wait_outlives_restarts() -> None:
+    service = FakeService()
+    result = background(lambda: service.client.wait("a"))
+    service.answer("Wait", job_service_pb2.WaitResponse(job=job("a", state=job_pb2.JOB_STATE_QUEUED)))
+    service.refuse("Wait", draining())
+    for error in (BROKEN, *[NOT_CONNECTED] * 6, refusal(grpc.StatusCode.DEADLINE_EXCEEDED)):
+        service.refuse("Wait", error)
+    service.answer("Wait", job_service_pb2.WaitResponse(job=job("a", state=job_pb2.JOB_STATE_RUNNING)))
+    done = job("a", state=job_pb2.JOB_STATE_FAILED)
+    service.answer("Wait", job_service_pb2.WaitResponse(job=done))
+    assert result.result(10) == done
+    assert service.pauses == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0, 1.0, 1.0]
+
+
+def test_wait_says_soon_that_there_is_no_service() -> None:
+    service = FakeService()
+    result = background(lambda: service.client.wait("a"))
+    for _ in range(4):
+        service.refuse("Wait", NOT_CONNECTED)
+    with pytest.raises(slotd.Unavailable, match="no service at service:1"):
+        result.result(10)
+
+
+def test_wait_answers_with_the_present_state_at_its_end() -> None:
+    service = FakeService()
+    result = background(lambda: service.client.wait("a", timeout=30))
+    running = job("a", state=job_pb2.JOB_STATE_RUNNING)
+    for expected in (20, 10):
+        _, request, call = service.take("Wait")
+        assert request.timeout.seconds == expected
+        service.time.sleep_for(expected)
+        call.terminate(job_service_pb2.WaitResponse(job=running), (), grpc.StatusCode.OK, "")
+    assert result.result(10) == running
+
+
+def test_wait_raises_what_waiting_cannot_cure() -> None:
+    service = FakeService()
+    result = background(lambda: service.client.wait("a"))
+    service.refuse("Wait", refusal(grpc.StatusCode.NOT_FOUND, reason="JOB_NOT_FOUND"))
+    with pytest.raises(slotd.NotFound):
+        result.result(10)
+
+
+def test_what_the_client_refuses_itself() -> None:
+    with pytest.raises(ValueError, match="not an address"):
+        Client("")
+    with pytest.raises(ValueError, match="an address has no scheme: 'host:1' instead of 'http://host:1/'"):
+        Client("http://host:1/")
+    client = FakeService().client
+    with pytest.raises(ValueError, match="job_ids is empty"):
+        client.purge(job_ids=[])
+    unknown: dict[str, Any] = {"colour": "red"}
+    with pytest.raises(TypeError, match="colour"):
+        client.list(**unknown)
+
+
+def test_a_given_channel_is_left_open() -> None:
+    service = FakeService()
+    closed: list[bool] = []
+    service.channel.close = lambda: closed.append(True)
+    with service.client as client:
+        assert client.address == "service:1"
+    assert closed == []
+
+
+def test_close_ends_a_wait_that_pauses() -> None:
+    service = FakeService(reconnect=slotd.Backoff())
+    pausing = threading.Event()
+
+    def pause(closed: threading.Event, seconds: float) -> None:
+        pausing.set()
+        closed.wait()
+
+    client = Client("service:1", channel=service.channel, pause=pause)
+    result = background(lambda: client.wait("a"))
+    service.refuse("Wait", draining())
+    assert pausing.wait(10)
+    client.close()
+    with pytest.raises(slotd.Unavailable, match="draining"):
+        result.result(10)

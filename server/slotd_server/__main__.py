@@ -26,7 +26,9 @@ def _with_flags(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command()
 @click.argument("modules", nargs=-1, metavar="[MODULE …]")
-@click.option("--config", metavar="FILE", help="a TOML file of settings; environment and flags go over it (SLOTD_CONFIG)")
+@click.option(
+    "--config", metavar="FILE", help="a TOML file of settings; environment and flags go over it (SLOTD_CONFIG)"
+)
 @_with_flags
 def serve(modules: tuple[str, ...], config: str | None, **flags: Any) -> None:
     """Start the service. Each MODULE, a dotted name or a .py file, registers handlers.

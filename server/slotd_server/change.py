@@ -112,7 +112,7 @@ class Change:
         self._count(job, Count.DELETED, 1)
         if job.request_id:
             self.tx.forget(job.request_id, max(self.now, job.create_time + self.rules.limits.request_age))
-        return self._record(job._replace(due_time=None), EventType.DELETED, job.state)
+        return self._record(job.evolve(due_time=None), EventType.DELETED, job.state)
 
     def end(self, before: Job, after: Job, state: State, failure: Failure | None, result: Payload | None = None) -> Job:
         """Make `after`, which comes of `before`, terminal."""
@@ -191,7 +191,7 @@ class Change:
 
     def _record(self, job: Job, kind: EventType, previous: State | None, minor: bool = False) -> Job:
         # One value is the snapshot, the stored row and the event: no reader can ever see them differ.
-        job = job._replace(revision=self.tx.next_revision())
+        job = job.evolve(revision=self.tx.next_revision())
         event = Event(job.revision, kind, job, previous, self.now, minor)
         self.tx.record(event)
         self.events.append(event)

@@ -99,6 +99,8 @@ class Dispatcher:
         self._held: list[Waiting] = []
         self._retry_at: int | None = None
         self._next_look = 0
+        self._outbox: list[tuple[Sequence[Event], list[tuple[asyncio.Future[Any], Any]]]] = []
+        self._outbox_lock = threading.Lock()
         self._idle = asyncio.Event()
         self._stopped = False
         self._broken: BaseException | None = None
@@ -285,23 +287,33 @@ class Dispatcher:
     def _step_alone(self, one: Waiting) -> None:
         self._step([one])
 
-    def _answer(self, work: Sequence[tuple[Any, asyncio.Future[Any] | None]], answers: Sequence[Any], events: Sequence[Event]) -> None:
-        """Hand events and answers to the event loop, all in one call."""
+    def _answer(
+        self, work: Sequence[tuple[Any, asyncio.Future[Any] | None]], answers: Sequence[Any], events: Sequence[Event]
+    ) -> None:
+        """Hand events and answers to the event loop, which is woken once for all that it has not taken yet."""
         replies = [(future, answer) for (_, future), answer in zip(work, answers, strict=True) if future is not None]
-        if replies or events:
-            self._call_loop(self._deliver, replies, events)
+        if not replies and not events:
+            return
+        with self._outbox_lock:
+            woken = bool(self._outbox)
+            self._outbox.append((events, replies))
+        if not woken:
+            self._call_loop(self._deliver)
 
-    def _deliver(self, replies: list[tuple[asyncio.Future[Any], Any]], events: Sequence[Event]) -> None:
-        if events:
-            self._publish(events)
-        for future, answer in replies:
-            # A caller that went away has cancelled its future.
-            if future.done():
-                continue
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
+    def _deliver(self) -> None:
+        with self._outbox_lock:
+            outbox, self._outbox = self._outbox, []
+        for events, replies in outbox:
+            if events:
+                self._publish(events)
+            for future, answer in replies:
+                # A caller that went away has cancelled its future.
+                if future.done():
+                    continue
+                if isinstance(answer, Exception):
+                    future.set_exception(answer)
+                else:
+                    future.set_result(answer)
 
     def _fail(self, error: BaseException) -> None:
         while not self._inbox.empty():

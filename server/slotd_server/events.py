@@ -19,9 +19,7 @@ _EVENT_BYTES = 1024
 class Read(Protocol):
     """Up to `limit` stored events after a revision, of these jobs where any are named. Raises CursorExpired."""
 
-    def __call__(
-        self, after: int, limit: int, job_ids: frozenset[str], whole: bool
-    ) -> Awaitable[list[Event]]: ...
+    def __call__(self, after: int, limit: int, job_ids: frozenset[str], whole: bool) -> Awaitable[list[Event]]: ...
 
 
 class Batch(NamedTuple):
@@ -170,11 +168,15 @@ def latest(events: Iterable[Event]) -> list[Event]:
     kept: list[Event | None] = []
     for event in events:
         seq = event.job.seq
-        before = kept[last[seq]] if seq in last else None
-        if before is not None and not (before.job.state in TERMINAL and before.previous_state not in TERMINAL):
-            kept[last[seq]] = None
+        ended = event.job.state in TERMINAL and event.previous_state not in TERMINAL
+        position = last.pop(seq, None)
+        if position is not None:
+            before = kept[position]
+            assert before is not None
+            kept[position] = None
             event = _merged(before, event)
-        last[seq] = len(kept)
+        if not ended:
+            last[seq] = len(kept)
         kept.append(event)
     return [event for event in kept if event is not None]
 

@@ -62,7 +62,7 @@ def recover(change: Change, command: Recover) -> int:
             # The attempt counts: it may be what brought the server down.
             change.fail(job, Failure("SERVER_LOST", "the server was lost while it ran"), at_once=True)
         else:
-            change.move(job, moves.unblock(job._replace(lingering=False, owner="")))
+            _let_go(change, job)
     return len(jobs)
 
 
@@ -72,15 +72,15 @@ def _told(change: Change, job: Job, progress: Progress | None, output: bytes) ->
         kept = output[: max(change.rules.limits.output - job.output_size, 0)]
         if kept:
             change.tx.append_output(job, kept)
-        job = job._replace(
+        job = job.evolve(
             output_size=job.output_size + len(kept), output_truncated=job.output_truncated or len(kept) < len(output)
         )
-    return job if progress is None else job._replace(progress=progress)
+    return job if progress is None else job.evolve(progress=progress)
 
 
 def _let_go(change: Change, job: Job) -> None:
-    """The function of an attempt that was ended before has returned at last."""
-    free = job._replace(lingering=False, owner="")
+    """The function of an attempt that was ended before has returned at last, or went with its server."""
+    free = job.evolve(lingering=False, owner="")
     if job.state is State.BLOCKED:
         change.move(job, moves.unblock(free))
     else:
@@ -89,5 +89,5 @@ def _let_go(change: Change, job: Job) -> None:
 
 def _put_back(change: Change, job: Job, why: Failure, delay: int) -> None:
     """Let the job wait again, without counting the attempt."""
-    after = moves.leave(job, change.now, why, counted=False)._replace(failure=None)
+    after = moves.leave(job, change.now, why, counted=False).evolve(failure=None)
     change.move(job, moves.wait(after, change.now, change.now + delay if delay else None))

@@ -96,7 +96,7 @@ def _cancel(change: Change, job: Job) -> Job:
         return change.end(job, job, State.CANCELLED, Failure("CANCELLED", "cancelled before it ran"))
     if not job.cancel_requested:
         change.stopping.append(Lease(job.seq, job.fence))
-        job = change.note(job, job._replace(cancel_requested=True), minor=False)
+        job = change.note(job, job.evolve(cancel_requested=True), minor=False)
     return job
 
 

@@ -48,8 +48,10 @@ class JobContext:
         self.labels = labels
         self.deadline = deadline
         self._announce = announce
-        self._cancelled = threading.Event()
-        self._changed = threading.Condition()
+        self._cancelled = False
+        # Most handlers never wait; a condition is made for the first that does.
+        self._lock = threading.Lock()
+        self._waiting: threading.Condition | None = None
         self._announced = False
         self._progress: tuple[int, int, str] | None = None
         self._output = bytearray()
@@ -63,7 +65,7 @@ class JobContext:
             raise ValueError("progress: done and total are whole numbers from 0 to 2**63 - 1")
         # What can't be sent as UTF-8 (a file's name may hold such) is shown as "?".
         text = message[:_MESSAGE_LENGTH].encode(errors="replace").decode()
-        with self._changed:
+        with self._lock:
             self._progress = (int(done), int(total), text)
             first = self._mark()
         if first:
@@ -74,9 +76,9 @@ class JobContext:
         data = output.encode(errors="replace") if isinstance(output, str) else bytes(output)
         if not data:
             return
-        with self._changed:
+        with self._lock:
             # A cancelled handler must come to its end: nothing makes it wait any more.
-            self._changed.wait_for(lambda: len(self._output) < _OUTPUT_WAITING or self._cancelled.is_set())
+            self._wait_for(lambda: len(self._output) < _OUTPUT_WAITING or self._cancelled)
             self._output += data
             first = self._mark()
         if first:
@@ -85,32 +87,44 @@ class JobContext:
     @property
     def cancelled(self) -> bool:
         """Whether the handler should stop: somebody cancelled the job, or its attempt is over (its timeout has passed)."""
-        return self._cancelled.is_set()
+        return self._cancelled
 
     def raise_if_cancelled(self) -> None:
         """Raises JobCancelled where `cancelled`."""
-        if self._cancelled.is_set():
+        if self._cancelled:
             raise JobCancelled(f"job {self.job_id} was cancelled")
 
     def wait_cancelled(self, seconds: float | None = None) -> bool:
         """Sleep for `seconds`, or less where the job is cancelled meanwhile. Whether it is."""
-        return self._cancelled.wait(seconds)
+        with self._lock:
+            return self._wait_for(lambda: self._cancelled, seconds)
 
     def cancel(self) -> None:
         """Ask the handler to stop. For the side that runs it."""
-        with self._changed:
-            self._cancelled.set()
-            self._changed.notify_all()
+        with self._lock:
+            self._cancelled = True
+            self._wake()
 
     def take(self) -> Told:
         """What was told since the last call. For the side that runs the handler."""
-        with self._changed:
+        with self._lock:
             told = Told(self._progress, bytes(self._output))
             self._progress = None
             self._output.clear()
             self._announced = False
-            self._changed.notify_all()
+            self._wake()
             return told
+
+    def _wait_for(self, condition: Callable[[], bool], seconds: float | None = None) -> bool:
+        if condition():
+            return True
+        if self._waiting is None:
+            self._waiting = threading.Condition(self._lock)
+        return self._waiting.wait_for(condition, seconds)
+
+    def _wake(self) -> None:
+        if self._waiting is not None:
+            self._waiting.notify_all()
 
     def _mark(self) -> bool:
         first = not self._announced

@@ -12,23 +12,23 @@ def wait(job: Job, now: int, at: int | None = None) -> Job:
     """
     limit = job.spec.queue_timeout if job.start_time is None else None
     if at is not None and at > now:
-        return job._replace(state=State.SCHEDULED, schedule_time=at, due_time=at, blocked_by=())
+        return job.evolve(state=State.SCHEDULED, schedule_time=at, due_time=at, blocked_by=())
     since = now if at is None else at
     due = None if limit is None else max(since, job.create_time) + limit
     if job.lingering:
-        return job._replace(state=State.BLOCKED, due_time=due, blocked_by=(f"attempts/{job.attempts[-1].number}",))
-    return job._replace(state=State.QUEUED, due_time=due, blocked_by=())
+        return job.evolve(state=State.BLOCKED, due_time=due, blocked_by=(f"attempts/{job.attempts[-1].number}",))
+    return job.evolve(state=State.QUEUED, due_time=due, blocked_by=())
 
 
 def unblock(job: Job) -> Job:
     """A BLOCKED job with nothing left that blocks it. Its queue timeout goes on."""
-    return job._replace(state=State.QUEUED, blocked_by=())
+    return job.evolve(state=State.QUEUED, blocked_by=())
 
 
 def start(job: Job, now: int, owner: str) -> Job:
     """The next attempt, claimed by server `owner`."""
     number = job.attempt + 1
-    return job._replace(
+    return job.evolve(
         state=State.RUNNING,
         attempt=number,
         fence=job.fence + 1,
@@ -44,7 +44,7 @@ def leave(job: Job, now: int, failure: Failure | None, *, lingering: bool = Fals
     """The job without its running attempt, which ends now: what comes next is another move. With `lingering` its function
     runs on; one that is not `counted` gives its number to the next."""
     *earlier, last = job.attempts
-    return job._replace(
+    return job.evolve(
         attempt=job.attempt if counted else job.attempt - 1,
         owner=job.owner if lingering else "",
         lingering=lingering,
@@ -62,7 +62,7 @@ def end(
     if retention is None and state is not State.FAILED:
         retention = default_retention
     expire_time = None if retention is None else now + retention
-    return job._replace(
+    return job.evolve(
         state=state,
         end_time=now,
         failure=failure,
@@ -75,7 +75,7 @@ def end(
 
 def again(job: Job, now: int) -> Job:
     """A terminal job, waiting for a new run of attempts."""
-    fresh = job._replace(
+    fresh = job.evolve(
         attempt=0,
         start_time=None,
         end_time=None,

@@ -6,7 +6,6 @@ import inspect
 import threading
 from datetime import UTC, datetime
 from functools import partial
-from queue import Empty, SimpleQueue
 from types import MappingProxyType
 from typing import Any
 from collections.abc import Mapping
@@ -107,16 +106,19 @@ def _failed(reason: str, error: BaseException, *, permanent: bool = False) -> Fa
 
 
 class ThreadRunner:
-    """Runs each attempt on a thread of its own, kept for the next one. `result_limit` in bytes."""
+    """Runs each attempt on a thread of its own, kept for the next one. `result_limit` in bytes.
+
+    An attempt is handed to one thread, the one that was busy last: a queue that all of them wait at would wake two for
+    each attempt.
+    """
 
     def __init__(self, handlers: Mapping[str, Handler], reporting: Reporting, *, result_limit: int) -> None:
         self._handlers = handlers
         self._reporting = reporting
         self._result_limit = result_limit
         self._attempts: dict[Lease, Attempt] = {}
-        self._tasks: SimpleQueue[Attempt | None] = SimpleQueue()
         self._lock = threading.Lock()
-        self._idle = 0
+        self._idle: list[_Worker] = []
         self._closed = False
 
     def start(self, job: Job) -> None:
@@ -138,12 +140,11 @@ class ThreadRunner:
         attempt = Attempt(job, self._handlers[job.spec.kind], context, self._result_limit)
         self._attempts[lease] = attempt
         with self._lock:
-            spawn = self._idle == 0
-            if not spawn:
-                self._idle -= 1
-        self._tasks.put(attempt)
-        if spawn:
-            threading.Thread(target=self._work, name="slotd-job", daemon=True).start()
+            worker = self._idle.pop() if self._idle else None
+        if worker is None:
+            worker = _Worker()
+            threading.Thread(target=self._work, args=(worker,), name="slotd-job", daemon=True).start()
+        worker.give(attempt)
 
     def stop(self, lease: Lease) -> None:
         attempt = self._attempts.get(lease)
@@ -157,33 +158,52 @@ class ThreadRunner:
     def close(self) -> None:
         with self._lock:
             self._closed = True
-            idle = self._idle
-        for _ in range(idle):
-            self._tasks.put(None)
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.give(None)
 
-    def _work(self) -> None:
-        while True:
-            try:
-                attempt = self._tasks.get(timeout=_IDLE_SECONDS)
-            except Empty:
-                with self._lock:
-                    # Unless a start has just counted on this thread.
-                    if self._idle == 0:
-                        continue
-                    self._idle -= 1
-                    return
-            if attempt is None:
-                return
+    def _work(self, worker: "_Worker") -> None:
+        while (attempt := self._next(worker)) is not None:
             outcome = attempt.run()
             told = _take(attempt.context)
             del self._attempts[attempt.lease]
             with self._lock:
-                # Before the report: its answer may be the next start, which then finds this thread.
-                self._idle += 1
+                # Before the report: what it brings may be the next start, which then finds this thread.
                 closed = self._closed
+                if not closed:
+                    self._idle.append(worker)
             self._reporting.finished(Finish(attempt.lease, outcome, told.progress, told.output))
             if closed:
                 return
+
+    def _next(self, worker: "_Worker") -> Attempt | None:
+        """What the worker is given; None when it has had nothing to do for long, or the runner is closed."""
+        if worker.wait(_IDLE_SECONDS):
+            return worker.attempt
+        with self._lock:
+            if worker in self._idle:
+                self._idle.remove(worker)
+                return None
+        # It has been chosen just now.
+        worker.wait()
+        return worker.attempt
+
+
+class _Worker:
+    """A thread's letter box, for one attempt at a time; None ends the thread."""
+
+    def __init__(self) -> None:
+        self.attempt: Attempt | None = None
+        self._empty = threading.Lock()
+        self._empty.acquire()
+
+    def give(self, attempt: Attempt | None) -> None:
+        self.attempt = attempt
+        self._empty.release()
+
+    def wait(self, timeout: float = -1) -> bool:
+        """Until something is given; False after `timeout` seconds."""
+        return self._empty.acquire(timeout=timeout)
 
 
 def _take(context: JobContext) -> Told:

@@ -4,6 +4,7 @@ Everything is cut to what fits into the trailing metadata, which gRPC bounds at 
 thousand places must not fail for the size of its answer.
 """
 
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -165,10 +166,10 @@ def status(error: Exception) -> Wire:
     """`error` as its call ends with it. What is not in the table is logged, and INTERNAL without a word on why."""
     row = _TABLE.get(type(error))
     if row is None:
-        log.error("a call failed", exc_info=error)
+        _log("a call failed", error)
         row = _INTERNAL
     elif isinstance(error, StoreBroken):
-        log.error("a call found the store broken", exc_info=error)
+        _log("a call found the store broken", error)
     message = _clip(str(error), _MESSAGE_BYTES) if row.message is None else row.message
     reason = row.reason if row.reason is not None else getattr(error, "reason", ServiceError.reason)
     info = details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=row.metadata(error))
@@ -176,6 +177,11 @@ def status(error: Exception) -> Wire:
         code=row.code.value[0], message=message, details=[_packed(part) for part in (info, *row.details(error))]
     )
     return Wire(row.code, message, whole.SerializeToString())
+
+
+def _log(event: str, error: Exception) -> None:
+    # As text, made here: what renders exceptions for people shows variables too, and with them payloads.
+    log.error(event, exception="".join(traceback.format_exception(error)))
 
 
 def _packed(message: Message) -> AnyMessage:

@@ -74,7 +74,7 @@ class Transaction(Protocol):
         """The earliest due_time of all."""
 
     def orphans(self, limit: int) -> list[Job]:
-        """Jobs that servers which are gone had: RUNNING, or BLOCKED behind their lingering attempts."""
+        """Jobs that servers which are gone had: RUNNING, or in whatever state with a lingering attempt."""
 
     def terminal(self, job_filter: JobFilter, limit: int) -> list[Job]:
         """Terminal jobs that match, oldest first."""
@@ -131,7 +131,13 @@ class Snapshot(Protocol):
     def job(self, job_id: str) -> Job | None: ...
 
     def jobs(
-        self, job_filter: JobFilter, limit: int, *, after: int | None = None, newest_first: bool = False, whole: bool = True
+        self,
+        job_filter: JobFilter,
+        limit: int,
+        *,
+        after: int | None = None,
+        newest_first: bool = False,
+        whole: bool = True,
     ) -> list[Job]:
         """Up to `limit` jobs that match, in order of submission or the other way round, from behind seq `after`. Without
         `whole` payloads and results have no data."""
@@ -140,7 +146,13 @@ class Snapshot(Protocol):
         """How many jobs match."""
 
     def events(
-        self, after: int, limit: int, *, upto: int | None = None, job_ids: frozenset[str] = frozenset(), whole: bool = True
+        self,
+        after: int,
+        limit: int,
+        *,
+        upto: int | None = None,
+        job_ids: frozenset[str] = frozenset(),
+        whole: bool = True,
     ) -> list[Event]:
         """Up to `limit` events with revisions above `after`, at most `upto`, in order; of these jobs where any are named."""
 

@@ -1,36 +1,79 @@
-"""Jobs and queues as rows: which parts are text (JSON arrays, in the order of the fields), and back."""
+"""Jobs and queues as rows: which parts are columns, which are packed together, and back."""
 
-import json
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, TypeAlias
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+from msgspec import Struct
 
 from slotd_server.domain.job import Attempt, Failure, Job, Payload, Progress, RetryPolicy, Spec
-from slotd_server.domain.queue import Defaults, Queue
+from slotd_server.domain.queue import Queue
 from slotd_server.domain.states import State
 
 Row: TypeAlias = Sequence[Any]
 
-# What changes of a job lies between its spec and its result. A field that a later version adds goes last among these,
-# so that a shorter text of an earlier version still fits.
-_FIRST = Job._fields.index("state")
-_LAST = Job._fields.index("result")
-_PROGRESS, _FAILURE, _ATTEMPTS, _BLOCKED_BY = (
-    Job._fields.index(name) - _FIRST for name in ("progress", "failure", "attempts", "blocked_by")
-)
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
-_decode = json.JSONDecoder().decode
+class _Changing(Struct, array_like=True):
+    """What changes of a job, but its result, in the order in which it is stored. A later version adds fields at the end,
+    with defaults, so that it can read the rows of an earlier one."""
+
+    state: State
+    revision: int
+    create_time: int
+    attempt: int
+    fence: int
+    owner: str
+    lingering: bool
+    cancel_requested: bool
+    schedule_time: int | None
+    start_time: int | None
+    end_time: int | None
+    expire_time: int | None
+    due_time: int | None
+    progress: Progress | None
+    failure: Failure | None
+    attempts: tuple[Attempt, ...]
+    blocked_by: tuple[str, ...]
+    output_size: int
+    output_truncated: bool
 
 
-def snapshot_text(job: Job) -> str:
-    """All that changes of a job but its result."""
-    return _encode(job[_FIRST:_LAST])
+# By these the fields lie side by side in Job too, from `state` on.
+_changing = attrgetter(*_Changing.__struct_fields__)
+
+_json = msgspec.json.Encoder().encode
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(_Changing).decode
+
+
+class _Fixed(NamedTuple):
+    """A spec without its payload, as JSON: queries look into it."""
+
+    kind: str
+    queue: str
+    priority: int
+    labels: tuple[tuple[str, str], ...]
+    schedule_time: int | None
+    timeout: int | None
+    retry: RetryPolicy
+    queue_timeout: int | None
+    retention: int | None
+
+
+_read_fixed = lru_cache(maxsize=1024)(msgspec.json.Decoder(_Fixed).decode)
+"""Jobs of one kind mostly have the same text."""
+
+
+def snapshot_bytes(job: Job) -> bytes:
+    """All that changes of a job but its result, as MessagePack."""
+    return _pack(_changing(job))
 
 
 def spec_text(spec: Spec) -> str:
-    """A spec without its payload."""
-    return _encode(spec[:-1])
+    """A spec without its payload, as a JSON array."""
+    return _json(spec[:-1]).decode()
 
 
 def payload_columns(payload: Payload | None) -> tuple[str | None, bytes | None]:
@@ -44,42 +87,16 @@ def read_payload(content_type: str | None, data: bytes | None) -> Payload | None
 def read_job(row: Row) -> Job:
     """A job from (seq, id, spec, request_id, payload_type, payload, snapshot, result_type, result)."""
     seq, job_id, spec, request_id, payload_type, payload, snapshot, result_type, result = row
-    fields = _decode(snapshot)
-    fields[0] = State(fields[0])
-    if fields[_PROGRESS] is not None:
-        fields[_PROGRESS] = Progress(*fields[_PROGRESS])
-    if fields[_FAILURE] is not None:
-        fields[_FAILURE] = Failure(*fields[_FAILURE])
-    fields[_ATTEMPTS] = tuple(
-        [
-            Attempt(number, start, end, failure and Failure(*failure), server)
-            for number, start, end, failure, server in fields[_ATTEMPTS]
-        ]
-    )
-    fields[_BLOCKED_BY] = tuple(fields[_BLOCKED_BY])
-    job = Job(seq, job_id, read_spec(spec, read_payload(payload_type, payload)), *fields)
-    if result_type is None and request_id is None:
-        return job
-    return job._replace(result=read_payload(result_type, result), request_id=request_id or "")
-
-
-def read_spec(text: str, payload: Payload | None) -> Spec:
-    return Spec._make((*_spec_fields(text), payload))
-
-
-@lru_cache(maxsize=1024)
-def _spec_fields(text: str) -> tuple[Any, ...]:
-    """All of a spec but its payload. Jobs of one kind mostly have the same text."""
-    kind, queue, priority, labels, schedule_time, timeout, retry, queue_timeout, retention = _decode(text)
-    pairs = tuple([(key, value) for key, value in labels])
-    return kind, queue, priority, pairs, schedule_time, timeout, RetryPolicy(*retry), queue_timeout, retention
+    whole_spec = Spec._make((*_read_fixed(spec), read_payload(payload_type, payload)))
+    changing = _changing(_unpack(snapshot))
+    fields: Any = (seq, job_id, whole_spec, *changing, read_payload(result_type, result), request_id or "")
+    return Job(*fields)
 
 
 def queue_text(queue: Queue) -> str:
-    """A queue's settings without its name."""
-    return _encode(queue[1:])
+    """A queue, as a JSON array."""
+    return _json(queue).decode()
 
 
-def read_queue(name: str, text: str) -> Queue:
-    slots, paused, max_queued, defaults = _decode(text)
-    return Queue(name, slots, paused, max_queued, Defaults(*defaults))
+def read_queue(text: str) -> Queue:
+    return msgspec.json.decode(text, type=Queue)

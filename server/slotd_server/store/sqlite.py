@@ -4,6 +4,7 @@ The one server may keep in memory what it alone changes (the counters, the queue
 for the rest. Checkpoints are asked for here and not left to SQLite, which would pass over a failing sync in silence.
 """
 
+import secrets
 import sqlite3
 import tempfile
 import uuid
@@ -18,7 +19,7 @@ from slotd_server.domain.job import Job
 from slotd_server.domain.queue import Counters, Queue
 from slotd_server.store.rows import read_queue
 from slotd_server.store.sqlite_errors import translated
-from slotd_server.store.sqlite_read import SqliteSnapshot
+from slotd_server.store.sqlite_read import REVISIONS, SqliteSnapshot
 from slotd_server.store.sqlite_write import SqliteTransaction
 
 MEMORY = ":memory:"
@@ -40,7 +41,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: str) -> None:
-        self.owner = uuid.uuid4().hex
+        self.owner = secrets.token_hex(8)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         volatile = path == MEMORY
         if volatile:
@@ -103,16 +104,15 @@ class SqliteStore:
         return str(identity)
 
     def _load(self) -> None:
-        first, last = self.writer.execute("SELECT MIN(revision), MAX(revision) FROM events").fetchone()
+        first, last = self.writer.execute(REVISIONS).fetchone()
         self.oldest = first or 1
         self.revision = last or 0
         self.live: dict[int, Job] = {}
         self.queues: dict[str, Queue] = {
-            name: read_queue(name, settings) for name, settings in self.writer.execute("SELECT * FROM queues")
+            name: read_queue(settings) for name, settings in self.writer.execute("SELECT * FROM queues")
         }
         self.counters: dict[tuple[str, str], Counters] = {
-            (queue, kind): Counters(*numbers)
-            for queue, kind, *numbers in self.writer.execute("SELECT * FROM counters")
+            (queue, kind): Counters(*numbers) for queue, kind, *numbers in self.writer.execute("SELECT * FROM counters")
         }
         self._unsynced = 0
 

@@ -11,7 +11,18 @@ from slotd_server.store.rows import read_job
 JOB = "seq, id, spec, request_id, payload_type, payload, snapshot, result_type, result"
 """The columns that `read_job` takes."""
 
+REVISIONS = "SELECT (SELECT MIN(revision) FROM events), (SELECT MAX(revision) FROM events)"
+"""The oldest and the newest. Asked for together, without subqueries, they would take a scan."""
+
 _BASIC_JOB = "seq, id, spec, request_id, payload_type, NULL, snapshot, result_type, NULL"
+
+
+_COMMON = (State.QUEUED, State.RUNNING, State.SUCCEEDED)
+"""The states that the index by state leaves out."""
+
+
+_FEW = 10_000
+"""QUEUED jobs that may be sorted for a list."""
 
 
 def conditions(job_filter: JobFilter) -> tuple[str, list[Any]]:
@@ -22,14 +33,20 @@ def conditions(job_filter: JobFilter) -> tuple[str, list[Any]]:
         ("id", job_filter.job_ids),
         ("queue", job_filter.queues),
         ("kind", job_filter.kinds),
-        ("state", job_filter.states),
     ):
         if wanted:
             terms.append(f"{column} IN ({','.join('?' * len(wanted))})")
             values += sorted(wanted)
-    if job_filter.states and State.SUCCEEDED not in job_filter.states:
-        # Says to the planner what the values don't: that the partial index will do.
-        terms.append(f"state <> {State.SUCCEEDED:d}")
+    if job_filter.states:
+        # As literals, so that the planner sees which partial index will do.
+        states = job_filter.states
+        terms.append(
+            f"state IN ({','.join(f'{state:d}' for state in sorted(states))})"
+            if len(states) > 1
+            else f"state = {min(states):d}"
+        )
+        if states.isdisjoint(_COMMON):
+            terms += [f"state <> {state:d}" for state in _COMMON]
     for label in sorted(job_filter.labels):
         terms.append("EXISTS (SELECT 1 FROM json_each(spec, '$[3]') WHERE value ->> 0 = ? AND value ->> 1 = ?)")
         values += label
@@ -41,7 +58,7 @@ class SqliteSnapshot:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        first, last = connection.execute("SELECT MIN(revision), MAX(revision) FROM events").fetchone()
+        first, last = connection.execute(REVISIONS).fetchone()
         self.revision: int = last or 0
         self.horizon: int = (first or 1) - 1
 
@@ -64,12 +81,19 @@ class SqliteSnapshot:
         if after is not None:
             where += " AND seq < ?" if newest_first else " AND seq > ?"
             values.append(after)
+        # The unary plus makes the planner look into the index of the few that are QUEUED, and sort; where they are many,
+        # some are soon met in order of seq.
+        few = job_filter.states == {State.QUEUED} and self._queued() <= _FEW
         rows = self._connection.execute(
             f"""SELECT {JOB if whole else _BASIC_JOB} FROM jobs JOIN specs USING (seq) WHERE {where}
-            ORDER BY seq {"DESC" if newest_first else "ASC"} LIMIT ?""",
+            ORDER BY {"+" if few else ""}seq {"DESC" if newest_first else "ASC"} LIMIT ?""",
             [*values, limit],
         )
         return [read_job(row) for row in rows]
+
+    def _queued(self) -> int:
+        (number,) = self._connection.execute("SELECT COALESCE(SUM(queued), 0) FROM counters").fetchone()
+        return int(number)
 
     def count(self, job_filter: JobFilter) -> int:
         where, values = conditions(job_filter)

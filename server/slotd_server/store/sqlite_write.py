@@ -13,7 +13,7 @@ from slotd_server.domain.job import Job
 from slotd_server.domain.queue import ZERO, Counters, Queue
 from slotd_server.domain.states import TERMINAL, State
 from slotd_server.store.base import Request, Wanted
-from slotd_server.store.rows import payload_columns, queue_text, read_job, snapshot_text, spec_text
+from slotd_server.store.rows import payload_columns, queue_text, read_job, snapshot_bytes, spec_text
 from slotd_server.store.sqlite_errors import meaning
 from slotd_server.store.sqlite_read import JOB, conditions
 
@@ -56,7 +56,7 @@ class SqliteTransaction:
         self._size = 0
         self._jobs: dict[int, Job | None] = {}
         self._ids: dict[str, Job | None] = {}
-        self._texts: dict[int, str] = {}
+        self._snapshots: dict[int, bytes] = {}
         self._new: list[Job] = []
         self._events: list[tuple[Any, ...]] = []
         self._outputs: list[tuple[int, int, bytes]] = []
@@ -120,10 +120,12 @@ class SqliteTransaction:
 
     def orphans(self, limit: int) -> list[Job]:
         self._flush_jobs()
-        rows = self._run(
-            "SELECT seq FROM jobs WHERE state IN (?, ?) AND state <> 5 AND owner <> '' AND owner <> ? LIMIT ?",
-            (State.RUNNING, State.BLOCKED, self._store.owner, limit),
-        )
+        rows: list[Any] = []
+        # In the terms of the indexes jobs_running and jobs_lingering.
+        for condition in ("state = 4", "state <> 4 AND owner <> ''"):
+            rows += self._run(
+                f"SELECT seq FROM jobs WHERE {condition} AND owner <> ? LIMIT ?", (self._store.owner, limit - len(rows))
+            )
         return self._by_seq([seq for (seq,) in rows])
 
     def terminal(self, job_filter: JobFilter, limit: int) -> list[Job]:
@@ -139,7 +141,7 @@ class SqliteTransaction:
 
     def record(self, event: Event) -> None:
         job = event.job
-        text = snapshot_text(job)
+        snapshot = snapshot_bytes(job)
         self._events.append(
             (
                 event.revision,
@@ -148,7 +150,7 @@ class SqliteTransaction:
                 event.previous_state,
                 event.time,
                 event.minor,
-                text,
+                snapshot,
                 *payload_columns(job.result),
             )
         )
@@ -158,11 +160,11 @@ class SqliteTransaction:
             if event.type is EventType.CREATED:
                 self._new.append(job)
             self._stage(job.seq, job.id, job)
-            self._texts[job.seq] = text
+            self._snapshots[job.seq] = snapshot
 
     def keep(self, job: Job) -> None:
         self._stage(job.seq, job.id, job)
-        self._texts[job.seq] = snapshot_text(job)
+        self._snapshots[job.seq] = snapshot_bytes(job)
 
     def append_output(self, job: Job, data: bytes) -> None:
         self._outputs.append((job.seq, job.output_size, data))
@@ -264,7 +266,7 @@ class SqliteTransaction:
 
     def _flush_jobs(self) -> None:
         """Write the staged jobs, so that queries see them."""
-        if not self._texts and not self._new and None not in self._jobs.values():
+        if not self._snapshots and not self._new and None not in self._jobs.values():
             return
         self._begin()
         specs = [
@@ -273,7 +275,7 @@ class SqliteTransaction:
         ]
         self._insert(_ADD_SPECS, specs)
         rows = []
-        for seq, text in self._texts.items():
+        for seq, snapshot in self._snapshots.items():
             job = self._jobs[seq]
             if job is not None:
                 spec = job.spec
@@ -286,7 +288,7 @@ class SqliteTransaction:
                         int(job.state),
                         job.owner,
                         job.due_time,
-                        text,
+                        snapshot,
                         *payload_columns(job.result),
                     )
                 )
@@ -301,7 +303,7 @@ class SqliteTransaction:
         requests = [(key, request.fingerprint, request.job_id, None) for key, request in self._requests.items()]
         self._insert(_ADD_REQUESTS, requests)
         self._requests.clear()
-        self._texts.clear()
+        self._snapshots.clear()
         self._new.clear()
 
     def _flush_rest(self) -> None:

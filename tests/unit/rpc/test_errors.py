@@ -1,0 +1,180 @@
+"""The error table: each exception's code, reason and details, and what does not reach the wire."""
+
+import grpc
+import pytest
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+from structlog.testing import capture_logs
+
+from slotd_server.domain import errors as domain
+from slotd_server.rpc import errors
+from tests.unit.rpc.samples import JOB_ID
+
+KINDS: tuple[type[Message], ...] = (
+    error_details_pb2.BadRequest,
+    error_details_pb2.ErrorInfo,
+    error_details_pb2.PreconditionFailure,
+    error_details_pb2.QuotaFailure,
+    error_details_pb2.ResourceInfo,
+    error_details_pb2.RetryInfo,
+)
+
+
+def unpacked(wire: errors.Wire) -> dict[str, Message]:
+    """The details by the name of their type."""
+    status = status_pb2.Status.FromString(wire.details)
+    assert status.code == wire.code.value[0]
+    assert status.message == wire.message
+    found: dict[str, Message] = {}
+    for packed in status.details:
+        kind = next(kind for kind in KINDS if packed.type_url.endswith(f"/{kind.DESCRIPTOR.full_name}"))
+        found[kind.DESCRIPTOR.name] = kind.FromString(packed.value)
+    return found
+
+
+def info(wire: errors.Wire) -> error_details_pb2.ErrorInfo:
+    found = unpacked(wire)["ErrorInfo"]
+    assert isinstance(found, error_details_pb2.ErrorInfo)
+    assert found.domain == "slotd"
+    return found
+
+
+RETRY = {"RetryInfo"}
+QUOTA = {"RetryInfo", "QuotaFailure"}
+
+TABLE: list[tuple[Exception, str, str, set[str], dict[str, str]]] = [
+    (domain.InvalidArgument(("id", "is required")), "INVALID_ARGUMENT", "INVALID_ARGUMENT", {"BadRequest"}, {}),
+    (
+        domain.InvalidArgument(("spec.kind", "unknown"), reason="UNKNOWN_KIND"),
+        "INVALID_ARGUMENT",
+        "UNKNOWN_KIND",
+        {"BadRequest"},
+        {},
+    ),
+    (domain.NotFound("job", JOB_ID), "NOT_FOUND", "JOB_NOT_FOUND", {"ResourceInfo"}, {}),
+    (domain.NotFound("queue", "mail"), "NOT_FOUND", "QUEUE_NOT_FOUND", {"ResourceInfo"}, {}),
+    (
+        domain.RequestIdReused("r", JOB_ID),
+        "ALREADY_EXISTS",
+        "REQUEST_ID_REUSED",
+        {"ResourceInfo"},
+        {"job_id": JOB_ID},
+    ),
+    (
+        domain.WrongState(JOB_ID, "RUNNING", "a terminal job"),
+        "FAILED_PRECONDITION",
+        "WRONG_STATE",
+        {"PreconditionFailure"},
+        {"job_id": JOB_ID, "state": "RUNNING"},
+    ),
+    (domain.QueueFull("mail", 5), "RESOURCE_EXHAUSTED", "QUEUE_FULL", QUOTA, {"queue": "mail"}),
+    (
+        domain.TooLarge("spec.payload.data", 9, 5),
+        "RESOURCE_EXHAUSTED",
+        "TOO_LARGE",
+        QUOTA,
+        {"field": "spec.payload.data"},
+    ),
+    (domain.TooManyStreams(5), "RESOURCE_EXHAUSTED", "TOO_MANY_STREAMS", QUOTA, {}),
+    (domain.StoreFull(), "RESOURCE_EXHAUSTED", "STORE_FULL", QUOTA, {}),
+    (domain.StoreUnavailable("/var/secret.db"), "UNAVAILABLE", "STORE_UNAVAILABLE", RETRY, {}),
+    (domain.StoreBroken("/var/secret.db"), "UNAVAILABLE", "STORE_UNAVAILABLE", RETRY, {}),
+    (domain.Draining(), "UNAVAILABLE", "DRAINING", RETRY, {}),
+    (domain.CursorExpired(), "OUT_OF_RANGE", "CURSOR_EXPIRED", set(), {}),
+    (domain.CursorAhead(), "OUT_OF_RANGE", "CURSOR_AHEAD", set(), {}),
+    (domain.OffsetOutOfRange(9, 5), "OUT_OF_RANGE", "OFFSET_OUT_OF_RANGE", set(), {}),
+    (domain.NotImplementedYet("spec.resources"), "UNIMPLEMENTED", "UNIMPLEMENTED", set(), {"field": "spec.resources"}),
+    (ValueError("/var/secret.db"), "INTERNAL", "INTERNAL", set(), {}),
+]
+
+
+@pytest.mark.parametrize(("error", "code", "reason", "kinds", "metadata"), TABLE)
+def test_each_error_has_its_code_and_details(
+    error: Exception, code: str, reason: str, kinds: set[str], metadata: dict[str, str]
+) -> None:
+    wire = errors.status(error)
+    assert wire.code is grpc.StatusCode[code]
+    assert unpacked(wire).keys() == kinds | {"ErrorInfo"}
+    assert info(wire).reason == reason
+    assert dict(info(wire).metadata) == metadata
+    assert b"secret" not in wire.details
+    assert "secret" not in wire.message
+
+
+def test_every_error_of_a_call_is_in_the_table() -> None:
+    tested = {type(error) for error, *_ in TABLE}
+    assert set(domain.ServiceError.__subclasses__()) <= tested
+
+
+def test_details_say_what_is_wrong_where() -> None:
+    bad = unpacked(errors.status(domain.InvalidArgument(("a", "x"), ("b[3].c", "y"))))["BadRequest"]
+    assert isinstance(bad, error_details_pb2.BadRequest)
+    assert [(one.field, one.description) for one in bad.field_violations] == [("a", "x"), ("b[3].c", "y")]
+
+
+def test_details_name_the_resource() -> None:
+    for error, kind, name in (
+        (domain.NotFound("job", JOB_ID), "slotd.v1.Job", JOB_ID),
+        (domain.NotFound("queue", "mail"), "slotd.v1.Queue", "mail"),
+        (domain.RequestIdReused("r", JOB_ID), "slotd.v1.Job", JOB_ID),
+    ):
+        resource = unpacked(errors.status(error))["ResourceInfo"]
+        assert isinstance(resource, error_details_pb2.ResourceInfo)
+        assert (resource.resource_type, resource.resource_name) == (kind, name)
+
+
+def test_details_name_the_state() -> None:
+    failure = unpacked(errors.status(domain.WrongState(JOB_ID, "RUNNING", "a terminal job")))["PreconditionFailure"]
+    assert isinstance(failure, error_details_pb2.PreconditionFailure)
+    (violation,) = failure.violations
+    assert (violation.type, violation.subject) == ("JOB_STATE_RUNNING", JOB_ID)
+    assert "RUNNING" in violation.description
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"), [(domain.QueueFull("q", 1), 1), (domain.StoreFull(), 5), (domain.Draining(), 1)]
+)
+def test_details_say_when_to_try_again(error: Exception, seconds: int) -> None:
+    retry = unpacked(errors.status(error))["RetryInfo"]
+    assert isinstance(retry, error_details_pb2.RetryInfo)
+    assert retry.retry_delay.seconds == seconds
+
+
+def test_an_unknown_error_is_logged_with_its_stack_and_no_more() -> None:
+    def fails(payload: bytes) -> None:
+        raise ValueError("the reason")
+
+    with pytest.raises(ValueError, match="the reason") as failed:
+        fails("secret"[::-1].encode())
+    with capture_logs() as logs:
+        wire = errors.status(failed.value)
+    (entry,) = logs
+    assert (entry["event"], entry["log_level"]) == ("a call failed", "error")
+    assert "in fails" in entry["exception"]
+    assert "the reason" in entry["exception"]
+    assert "terces" not in str(entry)
+    assert "reason" not in wire.message
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        domain.InvalidArgument(*((f"field[{number}]", "ü" * 500) for number in range(1000))),
+        domain.InvalidArgument(("x" * 100_000, "y" * 100_000)),
+        domain.NotFound("queue", "\n" * 100_000),
+        domain.RequestIdReused("ü" * 128, JOB_ID),
+        domain.QueueFull("€" * 5_000, 5),
+    ],
+)
+def test_no_error_outgrows_the_metadata(error: Exception) -> None:
+    wire = errors.status(error)
+    # Percent-encoded text takes three bytes for each byte, base64 four for three; 8 KiB is gRPC's bound.
+    assert 3 * len(wire.message.encode()) + len(wire.details) * 4 / 3 < 7 * 1024
+
+
+def test_violations_that_are_left_out_are_counted() -> None:
+    bad = unpacked(errors.status(domain.InvalidArgument(*(("f", "y" * 100),) * 100)))["BadRequest"]
+    assert isinstance(bad, error_details_pb2.BadRequest)
+    kept = len(bad.field_violations) - 1
+    assert 10 < kept < 30
+    assert bad.field_violations[-1].description == f"{100 - kept} more violations are left out"

@@ -1,0 +1,113 @@
+"""QueueService's methods on the real core, without the wire."""
+
+from typing import Any
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from slotd import v1
+from slotd_server.domain.errors import InvalidArgument, NotFound
+from slotd_server.rpc import cursors
+from tests.unit.rpc.core import NO_CONTEXT, Core
+
+
+async def update(core: Core, *paths: str, **fields: Any) -> v1.Queue:
+    request = v1.UpdateQueueRequest(queue=v1.Queue(name="mail", **fields), update_mask=FieldMask(paths=paths))
+    return (await core.queues.UpdateQueue(request, NO_CONTEXT)).queue
+
+
+async def get(core: Core, name: str = "mail") -> v1.Queue:
+    return (await core.queues.GetQueue(v1.GetQueueRequest(name=name), NO_CONTEXT)).queue
+
+
+async def names(core: Core, page_size: int = 0) -> list[list[str]]:
+    """By page."""
+    pages: list[list[str]] = []
+    token = ""
+    while not pages or token:
+        answer = await core.queues.ListQueues(v1.ListQueuesRequest(page_size=page_size, page_token=token), NO_CONTEXT)
+        pages.append([queue.name for queue in answer.queues])
+        token = answer.next_page_token
+    return pages
+
+
+async def test_a_queue_is_there_once_it_is_named(core: Core) -> None:
+    with pytest.raises(NotFound):
+        await get(core)
+    await core.submit(queue="mail")
+    queue = await get(core)
+    assert not queue.HasField("slots")
+    assert not queue.HasField("max_queued")
+    assert not queue.HasField("defaults")
+    assert (queue.counters.submitted, queue.counters.queued) == (1, 1)
+    await core.queues.UpdateQueue(v1.UpdateQueueRequest(queue=v1.Queue(name="empty")), NO_CONTEXT)
+    assert (await get(core, "empty")).counters == v1.Counters()
+
+
+async def test_update_changes_what_is_set(core: Core) -> None:
+    await core.submit(queue="mail")
+    defaults = v1.QueueDefaults(priority=0, timeout=Duration(seconds=5), retry=v1.RetryPolicy(max_attempts=7))
+    queue = await update(core, slots=0, defaults=defaults)
+    assert queue.HasField("slots")
+    assert queue.slots == 0
+    assert queue.defaults == defaults
+    assert queue.counters.queued == 1
+    assert queue == await get(core)
+    queue = await update(core, max_queued=9)
+    assert (queue.slots, queue.max_queued, queue.defaults) == (0, 9, defaults)
+    assert (await core.submit(queue="mail")).spec.retry.max_attempts == 7
+
+
+async def test_update_by_mask_changes_what_it_names(core: Core) -> None:
+    await update(core, slots=3, paused=True, max_queued=9, defaults=v1.QueueDefaults(priority=1))
+    queue = await update(core, "slots", "paused", slots=4, max_queued=1)
+    assert (queue.slots, queue.paused, queue.max_queued) == (4, False, 9)
+    queue = await update(core, "slots", "defaults")
+    assert not queue.HasField("slots")
+    assert not queue.HasField("defaults")
+    assert queue.max_queued == 9
+    queue = await update(core, "*", paused=True)
+    assert queue.paused
+    assert not queue.HasField("max_queued")
+
+
+async def test_queues_are_listed_by_name_in_pages(core: Core) -> None:
+    assert await names(core) == [[]]
+    for name in ("c", "a", "b"):
+        await core.submit(queue=name)
+    await update(core, paused=True)
+    assert await names(core) == [["a", "b", "c", "mail"]]
+    assert await names(core, 3) == [["a", "b", "c"], ["mail"]]
+    assert await names(core, 2) == [["a", "b"], ["c", "mail"]]
+
+
+@pytest.mark.parametrize(
+    "token", ["x", cursors.encode_page("", cursors.question("ListQueues"), cursors.Page(1, b"\xff"))]
+)
+async def test_a_page_token_that_is_none_is_refused(core: Core, token: str) -> None:
+    with pytest.raises(InvalidArgument):
+        await core.queues.ListQueues(v1.ListQueuesRequest(page_token=token), NO_CONTEXT)
+
+
+async def test_the_ledger_and_its_size(core: Core) -> None:
+    answer = await core.queues.UpdateSlots(v1.UpdateSlotsRequest(slots=2), NO_CONTEXT)
+    assert answer.slots == 2
+    job = await core.submit(queue="mail")
+    slots = await core.queues.ListSlots(v1.ListSlotsRequest(), NO_CONTEXT)
+    assert (slots.slots, slots.limit, slots.free, slots.running, slots.zombie) == (2, 2, 1, 1, 0)
+    assert [holder.job_id for holder in slots.holders] == [job.id]
+    assert [part.queue for part in slots.queues] == ["mail"]
+    with pytest.raises(InvalidArgument):
+        await core.queues.UpdateSlots(v1.UpdateSlotsRequest(), NO_CONTEXT)
+
+
+async def test_stats_add_up(core: Core) -> None:
+    await core.run(queue="mail")
+    await core.submit("other", queue="mail")
+    await core.submit("other")
+    stats = await core.queues.GetStats(v1.GetStatsRequest(), NO_CONTEXT)
+    assert stats.revision == core.log.revision
+    assert (stats.counters.submitted, stats.counters.completed, stats.counters.queued) == (3, 1, 2)
+    assert {name: counters.submitted for name, counters in stats.queues.items()} == {"mail": 2, "default": 1}
+    assert {name: counters.submitted for name, counters in stats.kinds.items()} == {"noop": 1, "other": 2}

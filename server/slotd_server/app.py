@@ -20,6 +20,7 @@ from slotd_server.change import Limits, Rules
 from slotd_server.dispatch import Dispatcher, Pacing
 from slotd_server.domain import commands as ask
 from slotd_server.domain.clock import SystemClock
+from slotd_server.domain.errors import ServiceError, StoreBroken
 from slotd_server.domain.ids import IdSource
 from slotd_server.domain.job import SECOND
 from slotd_server.domain.queue import Defaults
@@ -46,7 +47,7 @@ _CHANNEL: tuple[tuple[str, int], ...] = (
     # Else a second server on the same port gets half of the calls.
     ("grpc.so_reuseport", 0),
     # SubmitBatch takes 16 MiB; a little more, so that what is too large gets an answer that says so.
-    ("grpc.max_receive_message_length", 32 << 20),
+    ("grpc.max_receive_message_length", 20 << 20),
     ("grpc.max_send_message_length", 32 << 20),
     # Unlimited by default: tens of thousands of rapid resets then make all others wait.
     ("grpc.max_concurrent_streams", 1_000),
@@ -98,7 +99,10 @@ class Service:
         clock = SystemClock()
         rules = Rules(store.owner, kinds, _limits(settings), IdSource(random.getrandbits), random.random)
         lifecycle = Lifecycle(store, ledger, rules, clock)
-        _recover(lifecycle)
+        try:
+            _recover(lifecycle)
+        except (ServiceError, StoreBroken) as error:
+            raise StartError(f"cannot open the store {settings.store}: {error}") from error
         reads = Reads(store)
         stack.callback(reads.close)
         events = EventLog(await reads(lambda snapshot: snapshot.revision), reads.events)

@@ -269,15 +269,22 @@ class Dispatcher:
             log.error("the store takes no writes", reason=error.reason, error=str(error))
         self._retry_at = now + _RETRY
         self._held = [(command, future) for command, future in work if isinstance(command, ask.FROM_WITHIN)]
-        refused = [(command, future) for command, future in work if not isinstance(command, ask.FROM_WITHIN)]
+        looking = [(command, future) for command, future in work if isinstance(command, ask.LOOKING)]
+        self._answer(looking, self._lifecycle.look([command for command, _ in looking]), ())  # type: ignore[misc]
+        refused = [
+            (command, future) for command, future in work if not isinstance(command, (*ask.FROM_WITHIN, *ask.LOOKING))
+        ]
         self._answer(refused, [error] * len(refused), ())
 
     def _isolate(self, work: list[Waiting], error: Exception) -> None:
         """Something is wrong with one of these commands: the others must not pay for it."""
         if len(work) > 1:
+            held: list[Waiting] = []
             for one in work:
-                self._held = []
                 self._step_alone(one)
+                held += self._held
+                self._held = []
+            self._held = held
             return
         log.error("a change failed", command=type(work[0][0]).__name__ if work else "none", exc_info=error)
         if not work or isinstance(work[0][0], ask.FROM_WITHIN):

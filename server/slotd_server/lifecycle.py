@@ -82,6 +82,16 @@ class Lifecycle:
             self._agenda = change.agenda
             return Committed(answers, change.events, change.started, change.stopping, change.agenda)
 
+    def look(self, commands: Sequence[ask.Command]) -> list[Any]:
+        """The answers of commands that change nothing, and nothing else: for when the store takes no writes."""
+        with self._lock:
+            tx = self._store.begin()
+            change = Change(self._rules, self._ledger, tx, self._clock.now(), self._agenda, claiming=False)
+            try:
+                return [self._perform(change, command) for command in commands]
+            finally:
+                tx.rollback()
+
     @staticmethod
     def _perform(change: Change, command: ask.Command) -> Any:
         try:

@@ -124,3 +124,6 @@ Command: TypeAlias = (
 
 FROM_WITHIN = (Report, Finish, Overrun, GiveBack, Recover)
 """Those that report what is so, and must not be lost: while the disk is full they wait."""
+
+LOOKING = (ListSlots, ListQueues)
+"""Those that change nothing: they are answered on a full disk too."""

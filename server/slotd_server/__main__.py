@@ -33,8 +33,8 @@ def _with_flags(command: Callable[..., None]) -> Callable[..., None]:
 def serve(modules: tuple[str, ...], config: str | None, **flags: Any) -> None:
     """Start the service. Each MODULE, a dotted name or a .py file, registers handlers.
 
-    Prints one line once it answers: "slotd listening on HOST:PORT". SIGTERM or SIGINT drains and stops it, twice at once;
-    SIGHUP reads the number of slots anew.
+    Prints one line once it answers: "slotd listening on HOST:PORT". SIGTERM or SIGINT drains and stops it, twice at
+    once; SIGHUP reads the number of slots anew.
     """
 
     def settings() -> Settings:

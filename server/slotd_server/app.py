@@ -271,4 +271,4 @@ async def _announce(
         log.warning("no handlers: every kind is unknown; name a module of handlers, as in `slotd serve handlers.py`")
     print(f"slotd listening on {address}", flush=True)
     if ready_file:
-        Path(ready_file).write_text(f"{address}\n", encoding="utf-8")
+        await asyncio.to_thread(Path(ready_file).write_text, f"{address}\n", encoding="utf-8")

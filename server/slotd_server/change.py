@@ -1,5 +1,5 @@
-"""One change in the making: how a transaction records a move, ends an attempt, meets what is due and claims what may run.
-What the commands ask for is in `requests.py` and `reports.py`, which are written in these terms."""
+"""One change in the making: how a transaction records a move, ends an attempt, meets what is due and claims what may
+run. What the commands ask for is in `requests.py` and `reports.py`, which are written in these terms."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -121,8 +121,8 @@ class Change:
     def fail(
         self, before: Job, failure: Failure, *, permanent: bool = False, lingering: bool = False, at_once: bool = False
     ) -> Job:
-        """End a running attempt that failed: CANCELLED where that was asked for, else another attempt while there is one,
-        after its backoff or, where it was not the handler's fault, at once; else FAILED."""
+        """End a running attempt that failed: CANCELLED where that was asked for, else another attempt while there is
+        one, after its backoff or, where it was not the handler's fault, at once; else FAILED."""
         if before.cancel_requested:
             return self.cancel_running(before, lingering=lingering)
         after = moves.leave(before, self.now, failure, lingering=lingering)
@@ -174,7 +174,7 @@ class Change:
                 self.started.append(self.move(job, after))
 
     def trim(self) -> None:
-        """Let go of some events that are older than what is kept, if there are enough of them, or it is time to look."""
+        """Let go of some of the events that are no longer kept, if there are enough, or it is time to look."""
         limits = self.rules.limits
         if self.now < self.agenda.trim and self.tx.revision - self.tx.oldest < limits.events + _TRIM_SLACK:
             return

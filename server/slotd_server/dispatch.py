@@ -1,5 +1,5 @@
-"""The writer: one thread that drains all that waits into one change after another, then answers every caller, hands what
-was claimed to the runner and tells the subscribers. It also knows when attempts time out and when they report.
+"""The writer: one thread that drains all that waits into one change after another, then answers every caller, hands
+what was claimed to the runner and tells the subscribers. It also knows when attempts time out and when they report.
 
 Nothing polls: the thread sleeps until somebody asks for something or the next time comes.
 """
@@ -18,7 +18,7 @@ from slotd_server.domain import commands as ask
 from slotd_server.domain.clock import Clock
 from slotd_server.domain.errors import Draining, ServiceError, StoreBroken, StoreUnavailable
 from slotd_server.domain.events import Event
-from slotd_server.domain.job import SECOND, Failure, Job
+from slotd_server.domain.job import SECOND, Failure
 from slotd_server.domain.queue import Defaults
 from slotd_server.execution.base import Runner
 from slotd_server.lifecycle import Committed, Lifecycle
@@ -136,12 +136,12 @@ class Dispatcher:
         """Look at the clock and the slots now. From any thread."""
         self._inbox.put((None, None))
 
-    async def drain(self, timeout: float) -> None:
-        """Start nothing any more; wait up to `timeout` seconds for what runs; put the rest back. Idempotent."""
+    async def drain(self, seconds: float) -> None:
+        """Start nothing any more; wait up to so many seconds for what runs; put the rest back. Idempotent."""
         self.draining = True
         self.wake()
         try:
-            await asyncio.wait_for(self._idle.wait(), timeout)
+            await asyncio.wait_for(self._idle.wait(), seconds)
         except TimeoutError:
             leases = list(self._running)
             log.info("drain timeout: putting jobs back", jobs=len(leases))
@@ -163,8 +163,8 @@ class Dispatcher:
         try:
             while not (self._stopped and self._inbox.empty()):
                 self._step(self._next())
-        except BaseException as error:
-            # Whatever it was, the change was not made, and no other may be: say so and stop.
+        except BaseException as error:  # noqa: BLE001 - the service stops, and says why
+            # The change was not made, and no other may be.
             self._broken = error
             self._call_loop(self._fail, error)
 
@@ -203,7 +203,7 @@ class Dispatcher:
         except ServiceError as error:
             self._postpone(work, error, now)
             return
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - answered, or raised again, by _isolate
             self._isolate(work, error)
             return
         self._retry_at = None
@@ -270,7 +270,7 @@ class Dispatcher:
         self._retry_at = now + _RETRY
         self._held = [(command, future) for command, future in work if isinstance(command, ask.FROM_WITHIN)]
         looking = [(command, future) for command, future in work if isinstance(command, ask.LOOKING)]
-        self._answer(looking, self._lifecycle.look([command for command, _ in looking]), ())  # type: ignore[misc]
+        self._answer(looking, self._lifecycle.look([command for command, _ in looking]), ())
         refused = [
             (command, future) for command, future in work if not isinstance(command, (*ask.FROM_WITHIN, *ask.LOOKING))
         ]

@@ -1,7 +1,7 @@
-"""The event log as the event loop sees it: the newest events in memory, the others in the store, and who waits for more.
+"""The event log as the event loop sees it: the newest events in memory, the others in the store, and who waits.
 
-There is no queue per subscriber. Each one has a position; it reads on from there, and where there is nothing more it waits
-to be woken. One that is slow costs nothing but its own time.
+There is no queue per subscriber. Each one has a position; it reads on from there, and where there is nothing more it
+waits to be woken. One that is slow costs nothing but its own time.
 """
 
 import asyncio
@@ -30,8 +30,8 @@ class Batch(NamedTuple):
 
 
 class EventLog:
-    """`revision` is the newest one known; `keep` events and `keep_bytes` are held in memory, and twice that at the most.
-    All methods are for the event loop."""
+    """`revision` is the newest one known; `keep` events and `keep_bytes` are held in memory, and twice that at the
+    most. All methods are for the event loop."""
 
     def __init__(self, revision: int, read: Read, *, keep: int = 8192, keep_bytes: int = 64 << 20) -> None:
         self.revision = revision
@@ -67,8 +67,9 @@ class EventLog:
             _wake(waiter)
 
     async def read(self, after: int, limit: int, job_ids: frozenset[str] = frozenset(), *, whole: bool = True) -> Batch:
-        """Up to `limit` events after revision `after`, of these jobs where any are named. Events that come from the store
-        have no payload and result data unless `whole`. Raises CursorExpired where the store no longer has them."""
+        """Up to `limit` events after revision `after`, of these jobs where any are named. Events that come from the
+        store have no payload and result data unless `whole`. Raises CursorExpired where the store no longer has
+        them."""
         if after >= self._oldest - 1:
             return self._remembered(after, limit, job_ids)
         known = self.revision
@@ -77,8 +78,8 @@ class EventLog:
             return Batch(events, events[-1].revision)
         return Batch(events, max(known, events[-1].revision) if events else known)
 
-    async def wait(self, after: int, job_ids: frozenset[str], timeout: float | None) -> bool:
-        """Until there may be events after `after`, of these jobs where any are named; False after `timeout` seconds.
+    async def wait(self, after: int, job_ids: frozenset[str], seconds: float | None) -> bool:
+        """Until there may be events after `after`, of these jobs where any are named; False after so many seconds.
 
         Raises Draining once the service stops.
         """
@@ -88,7 +89,7 @@ class EventLog:
             return True
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
-        timer = None if timeout is None else loop.call_later(timeout, waiter.cancel)
+        timer = None if seconds is None else loop.call_later(seconds, waiter.cancel)
         if job_ids:
             for job_id in job_ids:
                 self._waiting_for.setdefault(job_id, set()).add(waiter)

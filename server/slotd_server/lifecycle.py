@@ -38,8 +38,8 @@ _PERFORM: dict[type[Any], Callable[[Change, Any], Any]] = {
 
 class Committed(NamedTuple):
     """What one transaction did. `answers` are aligned with the commands; one that was refused is answered with the
-    ServiceError. `started` are the jobs claimed, `stopping` the leases of attempts that are to stop, `agenda` when `apply`
-    is to be called again if nothing else comes."""
+    ServiceError. `started` are the jobs claimed, `stopping` the leases of attempts that are to stop, `agenda` when
+    `apply` is to be called again if nothing else comes."""
 
     answers: list[Any]
     events: list[Event]

@@ -10,12 +10,14 @@ from slotd_server.domain.states import State
 
 
 def report(change: Change, command: Report) -> None:
+    """Progress and output of a running attempt."""
     job = change.tx.held(command.lease)
     if job is not None and job.state is State.RUNNING:
         change.note(job, _told(change, job, command.progress, command.output), minor=True)
 
 
 def finish(change: Change, command: Finish) -> None:
+    """The function has returned: its slot is free, and the attempt ends if nothing ended it before."""
     job = change.tx.held(command.lease)
     change.ledger.release(command.lease)
     if job is None:
@@ -36,6 +38,7 @@ def finish(change: Change, command: Finish) -> None:
 
 
 def overrun(change: Change, command: Overrun) -> None:
+    """The attempt ends, its function does not: the slot becomes a zombie's."""
     job = change.tx.held(command.lease)
     if job is None or job.state is not State.RUNNING:
         return
@@ -45,6 +48,7 @@ def overrun(change: Change, command: Overrun) -> None:
 
 
 def give_back(change: Change, command: GiveBack) -> None:
+    """The server stops: a running job waits again, without having used up the attempt."""
     job = change.tx.held(command.lease)
     if job is None or job.state is not State.RUNNING:
         return
@@ -56,6 +60,7 @@ def give_back(change: Change, command: GiveBack) -> None:
 
 
 def recover(change: Change, command: Recover) -> int:
+    """Jobs of servers that are gone wait again, or FAIL where the lost attempt was their last."""
     jobs = change.tx.orphans(command.limit)
     for job in jobs:
         if job.state is State.RUNNING:

@@ -83,6 +83,7 @@ def _new_job(change: Change, draft: Draft, spec: Spec, job_id: str) -> Job:
 
 
 def cancel(change: Change, command: Cancel) -> Job:
+    """A waiting job ends at once, a running one is asked to stop."""
     job = _job(change, command.job_id)
     if job.state is State.CANCELLED:
         return job
@@ -101,6 +102,7 @@ def _cancel(change: Change, job: Job) -> Job:
 
 
 def retry(change: Change, command: Retry) -> Job:
+    """A FAILED or CANCELLED job waits again."""
     job = _job(change, command.job_id)
     if job.state not in (State.FAILED, State.CANCELLED):
         raise WrongState(job.id, job.state.name, "FAILED or CANCELLED")
@@ -109,6 +111,7 @@ def retry(change: Change, command: Retry) -> Job:
 
 
 def delete(change: Change, command: Delete) -> Job:
+    """A terminal job goes; with `force` another one is cancelled first, and goes now if that ends it."""
     job = _job(change, command.job_id)
     if not job.state.terminal:
         if not command.force:
@@ -118,6 +121,7 @@ def delete(change: Change, command: Delete) -> Job:
 
 
 def purge(change: Change, command: Purge) -> int:
+    """Some of the terminal jobs that match go."""
     jobs = change.tx.terminal(command.filter, command.limit)
     for job in jobs:
         change.remove(job)
@@ -125,6 +129,7 @@ def purge(change: Change, command: Purge) -> int:
 
 
 def update_queue(change: Change, command: UpdateQueue) -> Queue:
+    """Settings change; what they let run is claimed at the end of the same change."""
     before = change.queue(command.queue.name)
     after = before._replace(**{field: getattr(command.queue, field) for field in command.fields})
     change.tx.put_queue(after)
@@ -132,16 +137,19 @@ def update_queue(change: Change, command: UpdateQueue) -> Queue:
 
 
 def update_slots(change: Change, command: UpdateSlots) -> int:
+    """The pool's size changes, likewise."""
     change.ledger.resize(command.slots)
     return command.slots
 
 
-def list_slots(change: Change, command: ListSlots) -> LedgerView:
+def list_slots(change: Change, _: ListSlots) -> LedgerView:
+    """The ledger as it is at this point of the change."""
     limits = {name: queue.slots for name, queue in change.tx.queues().items()}
     return change.ledger.view(change.tx.revision, limits)
 
 
-def list_queues(change: Change, command: ListQueues) -> Stats:
+def list_queues(change: Change, _: ListQueues) -> Stats:
+    """Counters and settings as they are at this point of the change."""
     return Stats(change.tx.revision, dict(change.tx.counters()), dict(change.tx.queues()))
 
 

@@ -76,7 +76,8 @@ class Ledger:
 
     def reserve(self, lease: Lease, job: Job) -> None:
         """Give a free slot to `job`. The caller has asked `free`; there is no other way to a slot."""
-        assert len(self._holders) < self._limit and lease not in self._holders
+        assert len(self._holders) < self._limit
+        assert lease not in self._holders
         self._set(lease, Holder(job.id, job.attempt, job.spec.kind, job.spec.queue, job.start_time or 0, False))
 
     def release(self, lease: Lease) -> bool:

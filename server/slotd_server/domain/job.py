@@ -24,7 +24,7 @@ class Payload(NamedTuple):
 
 
 class RetryPolicy(NamedTuple):
-    """When and how often a failed attempt is followed by another. Backoffs in microseconds, jitter a share of 0 to 1."""
+    """When and how often a failed attempt is followed by another. Backoffs in microseconds, jitter from 0 to 1."""
 
     max_attempts: int
     initial_backoff: int
@@ -90,13 +90,13 @@ class Attempt(NamedTuple):
 
 
 class Job(Struct, frozen=True):
-    """A job as it was at `revision`. A value: changing one makes another. A Struct and no tuple, because copies of so many
-    fields are made several times in a job's life, and this is four times as fast.
+    """A job as it was at `revision`. A value: changing one makes another. A Struct and no tuple, because copies of so
+    many fields are made several times in a job's life, and this is four times as fast.
 
     `seq` is the revision that created it, so its order is that of submission in every store. `fence` counts its claims,
     over retries and snoozes too, and never repeats: with `owner`, the boot id of the server that claimed it last, it
-    guards every write of an attempt. `lingering` is true while the function of its last attempt outlives that attempt on
-    server `owner`. `due_time` is when something happens to it by itself.
+    guards every write of an attempt. `lingering` is true while the function of its last attempt outlives that attempt
+    on server `owner`. `due_time` is when something happens to it by itself.
     """
 
     seq: int

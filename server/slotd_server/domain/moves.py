@@ -1,5 +1,5 @@
-"""A job's moves, as functions from the job before to the job after. They decide nothing and write nothing; the lifecycle
-gives each result its revision. Times in microseconds since the epoch."""
+"""A job's moves, as functions from the job before to the job after. They decide nothing and write nothing; the
+lifecycle gives each result its revision. Times in microseconds since the epoch."""
 
 from slotd_server.domain.job import ATTEMPTS_KEPT, Attempt, Failure, Job, Payload
 from slotd_server.domain.states import State
@@ -41,8 +41,8 @@ def start(job: Job, now: int, owner: str) -> Job:
 
 
 def leave(job: Job, now: int, failure: Failure | None, *, lingering: bool = False, counted: bool = True) -> Job:
-    """The job without its running attempt, which ends now: what comes next is another move. With `lingering` its function
-    runs on; one that is not `counted` gives its number to the next."""
+    """The job without its running attempt, which ends now: what comes next is another move. With `lingering` its
+    function runs on; one that is not `counted` gives its number to the next."""
     *earlier, last = job.attempts
     return job.evolve(
         attempt=job.attempt if counted else job.attempt - 1,

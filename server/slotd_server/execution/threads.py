@@ -4,11 +4,11 @@ the ledger keeps its slot."""
 import asyncio
 import inspect
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any
-from collections.abc import Mapping
 
 from slotd.codec import decode_value, encode_value
 from slotd.context import JobCancelled, JobContext
@@ -55,7 +55,7 @@ class Attempt:
             return _failed("PERMANENT_ERROR", error, permanent=True)
         except (JobCancelled, asyncio.CancelledError) as error:
             return _failed("CANCELLED", error)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - it ends the attempt, and is recorded
             # SystemExit and its like too: a handler is not to end the service.
             return _failed("HANDLER_ERROR", error)
         return self._succeeded(result)
@@ -99,7 +99,7 @@ def _failed(reason: str, error: BaseException, *, permanent: bool = False) -> Fa
     name = type(error).__name__
     try:
         text = f"{name}: {error}" if str(error) else name
-    except Exception:
+    except Exception:  # noqa: BLE001 - the error is a user's class
         # An exception that can't say what it is, is named.
         text = name
     return Failed(Failure(reason, text[:_MESSAGE_LENGTH].encode(errors="replace").decode()), permanent)

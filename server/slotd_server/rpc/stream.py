@@ -1,7 +1,7 @@
 """Stream: a loop over the event log. What there is in the log is told; where there is no more, the stream waits.
 
-Responses are built as bytes: an event is encoded once for all who see it, and subscribers that ask alike and stand at the
-same place share whole messages.
+Responses are built as bytes: an event is encoded once for all who see it, and subscribers that ask alike and stand at
+the same place share whole messages.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from slotd_server.domain.events import EVERYTHING, Event, EventType, JobFilter
 from slotd_server.events import Batch, EventLog, latest
 from slotd_server.reads import Reads
 from slotd_server.rpc import convert, cursors, encode, validate
+from slotd_server.rpc.calls import Context
 from slotd_server.store.base import Snapshot
 
 _CHUNK = 1024
@@ -57,7 +58,7 @@ class Query(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """A snapshot: messages, each behind its length, in a file; and those of the jobs asked for that are not terminal."""
+    """A snapshot: messages, each behind its length, in a file; and which of the jobs asked for are not terminal."""
 
     revision: int
     messages: SpooledTemporaryFile[bytes]
@@ -77,7 +78,7 @@ class Streams:
         self._encoded: dict[tuple[int, int, int | None], bytes] = {}
         self._shared: dict[tuple[Query, int, int], list[bytes]] = {}
 
-    async def Stream(self, request: v1.StreamRequest, context: Any) -> AsyncIterator[bytes]:
+    async def Stream(self, request: v1.StreamRequest, _: Context) -> AsyncIterator[bytes]:
         """See JobService.Stream."""
         validate.stream(request)
         query = Query(
@@ -135,7 +136,7 @@ class Streams:
     def _take(self, snapshot: Snapshot, query: Query) -> Taken:
         """What there is, told in full while the snapshot is open, so that a slow reader does not keep it open."""
         open_jobs = _open_jobs(snapshot, query, must_exist=True)
-        spool: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=_SPOOL_BYTES)
+        spool: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115 - the reader closes it
         position = 0
         while True:
             jobs = snapshot.jobs(query.filter, _CHUNK, after=position, whole=query.whole)

@@ -1,9 +1,9 @@
 """What the lifecycle and the readers need of a store, in words and types.
 
 Writing. One transaction at a time per server, by the writer alone. Within it every answer includes what the transaction
-itself has changed. What it hands out stays as it is until the transaction ends: a store that several servers share locks
-it. Revisions are handed out in commit order, over all servers, without gaps. When `commit` returns, all is durable; when
-it raises, or `rollback` is called, nothing has happened.
+itself has changed. What it hands out stays as it is until the transaction ends: a store that several servers share
+locks it. Revisions are handed out in commit order, over all servers, without gaps. When `commit` returns, all is
+durable; when it raises, or `rollback` is called, nothing has happened.
 
 Owning. `owner` is the boot id of this server, new at every start. A job that runs belongs to (job, fence, owner), and
 `held` answers it only to that owner and at that fence: what comes late, from an attempt that was given to somebody else
@@ -111,8 +111,8 @@ class Transaction(Protocol):
         """How many jobs wait in the queue."""
 
     def trim(self, keep: int, older_than: int, now: int, limit: int) -> bool:
-        """Let go of up to `limit` of the oldest events that are beyond the newest `keep` or from before `older_than`, and
-        of expired request ids. The newest event always stays. Whether there is more."""
+        """Let go of up to `limit` of the oldest events that are beyond the newest `keep` or from before `older_than`,
+        and of expired request ids. The newest event always stays. Whether there is more."""
 
     def commit(self) -> None: ...
 
@@ -139,8 +139,8 @@ class Snapshot(Protocol):
         newest_first: bool = False,
         whole: bool = True,
     ) -> list[Job]:
-        """Up to `limit` jobs that match, in order of submission or the other way round, from behind seq `after`. Without
-        `whole` payloads and results have no data."""
+        """Up to `limit` jobs that match, in order of submission or the other way round, from behind seq `after`.
+        Without `whole` payloads and results have no data."""
 
     def count(self, job_filter: JobFilter) -> int:
         """How many jobs match."""
@@ -154,7 +154,8 @@ class Snapshot(Protocol):
         job_ids: frozenset[str] = frozenset(),
         whole: bool = True,
     ) -> list[Event]:
-        """Up to `limit` events with revisions above `after`, at most `upto`, in order; of these jobs where any are named."""
+        """Up to `limit` events with revisions above `after`, at most `upto`, in order; of these jobs where any are
+        named."""
 
     def output(self, job: Job, offset: int, limit: int) -> bytes:
         """Up to `limit` bytes of its output, from `offset`."""

@@ -16,8 +16,8 @@ Row: TypeAlias = Sequence[Any]
 
 
 class _Changing(Struct, array_like=True):
-    """What changes of a job, but its result, in the order in which it is stored. A later version adds fields at the end,
-    with defaults, so that it can read the rows of an earlier one."""
+    """What changes of a job, but its result, in the order in which it is stored. A later version adds fields at the
+    end, with defaults, so that it can read the rows of an earlier one."""
 
     state: State
     revision: int
@@ -77,10 +77,12 @@ def spec_text(spec: Spec) -> str:
 
 
 def payload_columns(payload: Payload | None) -> tuple[str | None, bytes | None]:
+    """(content type, data), both None where there is none."""
     return (None, None) if payload is None else (payload.content_type, payload.data)
 
 
 def read_payload(content_type: str | None, data: bytes | None) -> Payload | None:
+    """The other way round. Data that was not read is empty."""
     return None if content_type is None else Payload(content_type, data or b"")
 
 
@@ -99,4 +101,5 @@ def queue_text(queue: Queue) -> str:
 
 
 def read_queue(text: str) -> Queue:
+    """The other way round."""
     return msgspec.json.decode(text, type=Queue)

@@ -36,8 +36,8 @@ _SYNC = {False: "FULL", True: "OFF"}
 class SqliteStore:
     """A store on the file at `path`, or on a temporary one for ":memory:".
 
-    Raises StoreInUse when another server has it, StoreTooNew when a later version wrote it, and OSError when there is no
-    such folder or it can't be written.
+    Raises StoreInUse when another server has it, StoreTooNew when a later version wrote it, and OSError when there is
+    no such folder or it can't be written.
     """
 
     def __init__(self, path: str) -> None:

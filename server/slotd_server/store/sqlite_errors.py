@@ -10,8 +10,8 @@ from slotd_server.domain.errors import StoreBroken, StoreFull
 def meaning(error: sqlite3.Error) -> Exception:
     """The contract's error for SQLite's.
 
-    SQLITE_FULL, and the failure to grow the wal-index, mean that the disk is full. After any other I/O error nobody knows
-    what is on the disk: a second fsync would succeed without having written anything.
+    SQLITE_FULL, and the failure to grow the wal-index, mean that the disk is full. After any other I/O error nobody
+    knows what is on the disk: a second fsync would succeed without having written anything.
     """
     name = getattr(error, "sqlite_errorname", None) or ""
     if name in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"):

@@ -81,8 +81,8 @@ class SqliteSnapshot:
         if after is not None:
             where += " AND seq < ?" if newest_first else " AND seq > ?"
             values.append(after)
-        # The unary plus makes the planner look into the index of the few that are QUEUED, and sort; where they are many,
-        # some are soon met in order of seq.
+        # The unary plus makes the planner look into the index of the few that are QUEUED, and sort; where they are
+        # many, some are soon met in order of seq.
         few = job_filter.states == {State.QUEUED} and self._queued() <= _FEW
         rows = self._connection.execute(
             f"""SELECT {JOB if whole else _BASIC_JOB} FROM jobs JOIN specs USING (seq) WHERE {where}

@@ -1,5 +1,6 @@
-"""Transactions on SQLite. All that a transaction changes is staged in memory and written by few statements of many rows:
-each statement lets go of the interpreter's lock, and among busy handlers getting it back can take milliseconds."""
+"""Transactions on SQLite. All that a transaction changes is staged in memory and written by few statements of many
+rows: each statement lets go of the interpreter's lock, and among busy handlers getting it back can take
+milliseconds."""
 
 from __future__ import annotations
 

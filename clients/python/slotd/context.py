@@ -13,7 +13,8 @@ _INT64 = 1 << 63
 
 
 class JobCancelled(BaseException):
-    """Raised by `JobContext.raise_if_cancelled`. Not an Exception, so that a handler's own `except Exception` lets it by."""
+    """Raised by `JobContext.raise_if_cancelled`. Not an Exception, so that a handler's own `except Exception` lets it
+    by."""
 
 
 class Told(NamedTuple):
@@ -26,8 +27,8 @@ class Told(NamedTuple):
 class JobContext:
     """One attempt, as its handler sees it. Every method may be called from any thread of the handler's.
 
-    `deadline` is when the attempt times out, None where it never does. `announce` is called once when there is something
-    to take, and again only after `take`.
+    `deadline` is when the attempt times out, None where it never does. `announce` is called once when there is
+    something to take, and again only after `take`.
     """
 
     def __init__(
@@ -86,7 +87,8 @@ class JobContext:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the handler should stop: somebody cancelled the job, or its attempt is over (its timeout has passed)."""
+        """Whether the handler should stop: somebody cancelled the job, or its attempt is over (its timeout has
+        passed)."""
         return self._cancelled
 
     def raise_if_cancelled(self) -> None:

@@ -89,9 +89,9 @@ def job(
 ) -> Callable[[Function], Function]:
     """Register the decorated function, plain or `async`, as the handler of `kind`; it stays callable as it is.
 
-    It is called with a JobContext and the decoded payload: objects for JSON, text for text/plain, the message class given
-    as `payload` (or as the annotation of its second parameter) for protobuf, None where there is none, else bytes. What it
-    returns is the job's result, encoded likewise. See Handler for the options.
+    It is called with a JobContext and the decoded payload: objects for JSON, text for text/plain, the message class
+    given as `payload` (or as the annotation of its second parameter) for protobuf, None where there is none, else
+    bytes. What it returns is the job's result, encoded likewise. See Handler for the options.
 
     Raises ValueError for options that can't be, and for a kind that has a handler already.
     """
@@ -114,7 +114,9 @@ def job(
         )
         other = _registered.get(kind)
         if other is not None and not _same_source(other.function, function):
-            raise ValueError(f"kind {kind!r} has a handler already: {other.function.__module__}.{other.function.__name__}")
+            raise ValueError(
+                f"kind {kind!r} has a handler already: {other.function.__module__}.{other.function.__name__}"
+            )
         _registered[kind] = handler
         return function
 
@@ -162,7 +164,9 @@ def _same_source(one: Callable[..., Any], other: Callable[..., Any]) -> bool:
 
 def _name(field: str, value: str) -> str:
     if not _NAME.fullmatch(value):
-        raise ValueError(f"{field} {value!r}: 1 to 128 of letters, digits, '.', '_', '-' and '/', a letter or digit first")
+        raise ValueError(
+            f"{field} {value!r}: 1 to 128 of letters, digits, '.', '_', '-' and '/', a letter or digit first"
+        )
     return value
 
 

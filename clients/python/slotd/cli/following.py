@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from slotd import v1
 from slotd.cli import documents, text
 from slotd.cli.session import Session
@@ -48,7 +50,7 @@ def event_line(event: v1.JobEvent) -> str:
         state = text.event_name(event.type)
     elif job.cancel_requested and job.state == v1.JOB_STATE_RUNNING:
         state = "CANCELLING"
-    words = [text.utc(event.time), job.id, state.ljust(11), text.printable(job.spec.kind)]
+    words = [text.utc(_since(event)), job.id, state.ljust(11), text.printable(job.spec.kind)]
     if job.attempt > 1:
         words.append(f"attempt {text.attempts(job)}")
     if job.state != v1.JOB_STATE_SUCCEEDED and job.HasField("error"):
@@ -56,3 +58,15 @@ def event_line(event: v1.JobEvent) -> str:
     elif told := text.progress(job):
         words.append(told)
     return "  ".join(words).rstrip()
+
+
+def _since(event: v1.JobEvent) -> Timestamp:
+    """When it happened; of a job that was there when the stream began, the last time that it tells of itself."""
+    if event.HasField("time"):
+        return event.time
+    job = event.job
+    for name in ("end_time", "start_time"):
+        if job.HasField(name):
+            time: Timestamp = getattr(job, name)
+            return time
+    return job.create_time

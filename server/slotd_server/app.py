@@ -43,6 +43,10 @@ log = structlog.get_logger()
 _STOP_SECONDS = 3
 """How long callers may take to read their last answers."""
 
+_REFUSE_SECONDS = 0.2
+"""How long callers are still refused with UNAVAILABLE before the connections are closed, or as long as the drain may
+take where that is less."""
+
 _CHANNEL: tuple[tuple[str, int], ...] = (
     # Else a second server on the same port gets half of the calls.
     ("grpc.so_reuseport", 0),
@@ -85,6 +89,9 @@ class Service:
         async with AsyncExitStack() as stack:
             store = _open_store(self._settings.store)
             stack.callback(store.close)
+            if self._settings.ready_file:
+                # One that a server left behind that was killed would send callers to where nobody is.
+                _forget(Path(self._settings.ready_file))
             await self._serve(stack, store, handlers)
         if self._failure is not None:
             log.error("stopped, so that nothing is acknowledged that is not kept", cause=str(self._failure))
@@ -121,7 +128,7 @@ class Service:
         address = _bind(server, settings.listen)
         dispatcher.start(runner)
         await server.start()
-        stack.push_async_callback(server.stop, _STOP_SECONDS)
+        stack.push_async_callback(self._hang_up, server)
         # What still waits for events is told to go on elsewhere, before its call is cut off.
         stack.callback(events.end)
         self._on_signals(dispatcher)
@@ -137,10 +144,15 @@ class Service:
         drain = asyncio.ensure_future(dispatcher.drain(self._settings.drain_timeout))
         now = asyncio.ensure_future(self._now.wait())
         await asyncio.wait({drain, now}, return_when=asyncio.FIRST_COMPLETED)
-        now.cancel()
         if not drain.done():
             drain.cancel()
             await dispatcher.drain(0)
+        # Whoever is asking without a pause is told why it stops: gRPC's own way to end what is under way is CANCELLED.
+        await asyncio.wait({now}, timeout=min(_REFUSE_SECONDS, self._settings.drain_timeout))
+        now.cancel()
+
+    async def _hang_up(self, server: grpc.aio.Server) -> None:
+        await server.stop(0 if self._now.is_set() else _STOP_SECONDS)
 
     def _store_failed(self, error: BaseException) -> None:
         self._failure = error
@@ -169,7 +181,9 @@ class Service:
 def configure_logs(level: str, style: str) -> None:
     """Logs to stderr, as text on a terminal, else as JSON lines, unless `style` says which."""
     pretty = style == "text" or (style == "auto" and sys.stderr.isatty())
-    renderer: Any = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+    # Colours are for terminals alone: a journal or a file would keep their codes.
+    colours = sys.stderr.isatty()
+    renderer: Any = structlog.dev.ConsoleRenderer(colors=colours) if pretty else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -260,6 +274,12 @@ def _bind(server: grpc.aio.Server, listen: str) -> str:
     except RuntimeError as error:
         raise StartError(f"cannot listen on {listen}: is another server there?") from error
     return listen if listen.startswith("unix:") else f"{listen.rpartition(':')[0]}:{port}"
+
+
+def _forget(ready_file: Path) -> None:
+    # Only what a server has written: a pipe or a descriptor that somebody listens to stays.
+    if ready_file.is_file():
+        ready_file.unlink()
 
 
 async def _announce(

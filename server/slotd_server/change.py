@@ -2,6 +2,7 @@
 run. What the commands ask for is in `requests.py` and `reports.py`, which are written in these terms."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from slotd_server.domain import moves
@@ -9,7 +10,7 @@ from slotd_server.domain.commands import Lease
 from slotd_server.domain.events import Event, EventType
 from slotd_server.domain.ids import IdSource
 from slotd_server.domain.job import SECOND, Failure, Job, Payload
-from slotd_server.domain.queue import BUILT_IN, NOTHING, Count, Defaults, Queue
+from slotd_server.domain.queue import BUILT_IN, DEFAULT_QUEUE, NOTHING, TOTALS, Count, Defaults, Queue
 from slotd_server.domain.states import MOVES, TERMINAL, State
 from slotd_server.slots import Ledger
 from slotd_server.store.base import Transaction, Wanted
@@ -74,9 +75,8 @@ class Change:
     def defaults(self, kind: str, queue: str | None) -> Defaults:
         """What a job gets where it leaves a field out: the handler's word, then the queue's, then the service's."""
         declared = self.rules.kinds.get(kind, NOTHING)
-        name = queue or declared.queue or BUILT_IN.queue
-        assert name is not None
-        return declared._replace(queue=name).over(self.queue(name).defaults.over(BUILT_IN))
+        name = queue or declared.queue or DEFAULT_QUEUE
+        return _layered(declared, self.queue(name).defaults, name)
 
     def has_room(self, queue: str, more: int = 1) -> bool:
         """Whether `more` jobs may wait in the queue. What already could run does not wait: it is claimed first."""
@@ -88,17 +88,13 @@ class Change:
 
     def create(self, job: Job) -> Job:
         """Record a new job."""
-        self._count(job, Count.SUBMITTED, 1)
-        self._count(job, job.state - 1, 1)
+        self._count(job, (Count.SUBMITTED, 1), (job.state - 1, 1))
         return self._record(job, EventType.CREATED, None)
 
     def move(self, before: Job, after: Job) -> Job:
         """Record a transition."""
-        assert after.state in MOVES[before.state], (before.state, after.state)
-        self._count(before, before.state - 1, -1)
-        self._count(after, after.state - 1, 1)
-        if after.state in TERMINAL:
-            self._count(after, after.state - 1 + 3, 1)
+        # A KeyError here is a move that `domain/states.py` does not know.
+        self._count(before, *_MOVED[before.state, after.state])
         return self._record(after, EventType.CHANGED, before.state)
 
     def note(self, before: Job, after: Job, *, minor: bool) -> Job:
@@ -108,8 +104,7 @@ class Change:
     def remove(self, job: Job) -> Job:
         """Record that a terminal job is gone."""
         assert job.state in TERMINAL
-        self._count(job, job.state - 1, -1)
-        self._count(job, Count.DELETED, 1)
+        self._count(job, (job.state - 1, -1), (Count.DELETED, 1))
         if job.request_id:
             self.tx.forget(job.request_id, max(self.now, job.create_time + self.rules.limits.request_age))
         return self._record(job.evolve(due_time=None), EventType.DELETED, job.state)
@@ -129,7 +124,7 @@ class Change:
         retry = before.spec.retry
         if permanent or before.attempt >= retry.max_attempts:
             return self.end(before, after, State.FAILED, failure)
-        self._count(before, Count.RETRIED, 1)
+        self._count(before, (Count.RETRIED, 1))
         wait = 0 if at_once else retry.backoff(before.attempt, self.rules.random)
         return self.move(before, moves.wait(after, self.now, self.now + wait))
 
@@ -170,7 +165,6 @@ class Change:
             if self._room(job.spec.queue) > 0:
                 after = moves.start(job, self.now, self.rules.owner)
                 self.ledger.reserve(Lease(after.seq, after.fence), after)
-                self._count(after, Count.STARTED, 1)
                 self.started.append(self.move(job, after))
 
     def trim(self) -> None:
@@ -191,8 +185,9 @@ class Change:
 
     def _record(self, job: Job, kind: EventType, previous: State | None, minor: bool = False) -> Job:
         # One value is the snapshot, the stored row and the event: no reader can ever see them differ.
+        last = job.revision
         job = job.evolve(revision=self.tx.next_revision())
-        event = Event(job.revision, kind, job, previous, self.now, minor)
+        event = Event(job.revision, kind, job, previous, self.now, minor, last)
         self.tx.record(event)
         self.events.append(event)
         due = self.agenda.due
@@ -200,5 +195,23 @@ class Change:
             self.agenda = self.agenda._replace(due=job.due_time)
         return job
 
-    def _count(self, job: Job, position: int, change: int) -> None:
-        self.tx.count(job.spec.queue, job.spec.kind, position, change)
+    def _count(self, job: Job, *changes: tuple[int, int]) -> None:
+        self.tx.count(job.spec.queue, job.spec.kind, *changes)
+
+
+@lru_cache(maxsize=1024)
+def _layered(declared: Defaults, queue: Defaults, name: str) -> Defaults:
+    return declared._replace(queue=name).over(queue.over(BUILT_IN))
+
+
+def _counted(before: State, after: State) -> tuple[tuple[int, int], ...]:
+    """What a move does to the counters."""
+    changes = [(before - 1, -1), (after - 1, 1)]
+    if after in TERMINAL:
+        changes.append((after - 1 + TOTALS, 1))
+    if after is State.RUNNING:
+        changes.append((Count.STARTED, 1))
+    return tuple(changes)
+
+
+_MOVED = {(before, after): _counted(before, after) for before, afters in MOVES.items() for after in afters}

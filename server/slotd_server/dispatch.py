@@ -139,17 +139,23 @@ class Dispatcher:
     async def drain(self, seconds: float) -> None:
         """Start nothing any more; wait up to so many seconds for what runs; put the rest back. Idempotent."""
         self.draining = True
+        if self._thread.ident is None:
+            return
         self.wake()
         try:
             await asyncio.wait_for(self._idle.wait(), seconds)
         except TimeoutError:
-            leases = list(self._running)
-            log.info("drain timeout: putting jobs back", jobs=len(leases))
-            put_back = asyncio.gather(*[self.call(ask.GiveBack(lease)) for lease in leases])
             try:
-                await asyncio.wait_for(put_back, _PUT_BACK_SECONDS)
+                await asyncio.wait_for(self._put_back(), _PUT_BACK_SECONDS)
             except (TimeoutError, ServiceError):
-                log.warning("the store takes no writes: the next start will give these jobs back", jobs=len(leases))
+                log.warning("the store takes no writes: the next start will give the jobs back that still run")
+
+    async def _put_back(self) -> None:
+        # A change that began before may start some yet. Once this is answered, none will.
+        await self.call(ask.ListSlots())
+        leases = list(self._running)
+        log.info("drain timeout: putting jobs back", jobs=len(leases))
+        await asyncio.gather(*[self.call(ask.GiveBack(lease)) for lease in leases])
 
     async def stop(self) -> None:
         """Carry out what still waits, then end the thread. Idempotent."""
@@ -160,13 +166,15 @@ class Dispatcher:
             await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
+        batch: list[Waiting] = []
         try:
             while not (self._stopped and self._inbox.empty()):
-                self._step(self._next())
+                batch = self._next()
+                self._step(batch)
         except BaseException as error:  # noqa: BLE001 - the service stops, and says why
             # The change was not made, and no other may be.
             self._broken = error
-            self._call_loop(self._fail, error)
+            self._call_loop(self._fail, error, batch)
 
     def _next(self) -> list[Waiting]:
         """All that waits, or nothing where the next time has come."""
@@ -322,9 +330,10 @@ class Dispatcher:
                 else:
                     future.set_result(answer)
 
-    def _fail(self, error: BaseException) -> None:
+    def _fail(self, error: BaseException, batch: list[Waiting]) -> None:
         while not self._inbox.empty():
-            _, future = self._inbox.get_nowait()
+            batch.append(self._inbox.get_nowait())
+        for _, future in [*self._held, *batch]:
             if future is not None and not future.done():
                 future.set_exception(StoreUnavailable("the service is stopping"))
         self._failed(error)

@@ -53,6 +53,7 @@ def give_back(change: Change, command: GiveBack) -> None:
     if job is None or job.state is not State.RUNNING:
         return
     change.ledger.turn_zombie(command.lease)
+    change.stopping.append(command.lease)
     if job.cancel_requested:
         change.cancel_running(job)
     else:

@@ -20,7 +20,8 @@ class EventType(IntEnum):
 class Event(NamedTuple):
     """One committed change of one job. Revisions have no gaps: each event has one of its own.
 
-    `job` is the copy taken with the change; `minor` says that only progress or output moved.
+    `job` is the copy taken with the change; `minor` says that only progress or output moved. `last` is the revision of
+    the job's event before, 0 where there is none.
     """
 
     revision: int
@@ -29,6 +30,7 @@ class Event(NamedTuple):
     previous_state: State | None
     time: int
     minor: bool = False
+    last: int = 0
 
 
 class JobFilter(NamedTuple):

@@ -120,8 +120,11 @@ class Counters(NamedTuple):
 ZERO = Counters()
 
 
+TOTALS = Counters._fields.index("total_succeeded") - Counters._fields.index("succeeded")
+
+
 class Count(IntEnum):
-    """Positions in Counters. A state's gauge is at `state - 1`; that of its total, where it is terminal, 3 further."""
+    """Positions in Counters. A state's gauge is at `state - 1`; its total, where it is terminal, TOTALS further."""
 
     SUBMITTED = 10
     DELETED = 11

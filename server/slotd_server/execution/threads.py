@@ -40,6 +40,13 @@ class Attempt:
 
     def run(self) -> Outcome:
         """Call the handler. Whatever it raises ends this attempt and nothing else."""
+        try:
+            return self._run()
+        except BaseException as error:  # noqa: BLE001 - else the slot would never be freed
+            # What the handler raised can't even be looked at: an exception of its own making, with a fault in it.
+            return Failed(Failure("HANDLER_ERROR", type(error).__name__))
+
+    def _run(self) -> Outcome:
         payload = self.job.spec.payload
         try:
             argument = None if payload is None else decode_value(*payload, self._handler.payload)
@@ -85,7 +92,7 @@ class Attempt:
     def _succeeded(self, value: Any) -> Outcome:
         try:
             encoded = encode_value(value)
-        except (ValueError, TypeError, RecursionError) as error:
+        except BaseException as error:  # noqa: BLE001 - the value's own code may run here, and raise anything
             return _failed("RESULT_INVALID", error, permanent=True)
         if encoded is None:
             return Succeeded(None)
@@ -99,7 +106,7 @@ def _failed(reason: str, error: BaseException, *, permanent: bool = False) -> Fa
     name = type(error).__name__
     try:
         text = f"{name}: {error}" if str(error) else name
-    except Exception:  # noqa: BLE001 - the error is a user's class
+    except BaseException:  # noqa: BLE001 - the error is a user's class
         # An exception that can't say what it is, is named.
         text = name
     return Failed(Failure(reason, text[:_MESSAGE_LENGTH].encode(errors="replace").decode()), permanent)

@@ -101,8 +101,8 @@ class Transaction(Protocol):
 
     def put_queue(self, queue: Queue) -> None: ...
 
-    def count(self, queue: str, kind: str, position: int, change: int) -> None:
-        """Add `change` to the counter at `position` of domain.queue.Counters."""
+    def count(self, queue: str, kind: str, *changes: tuple[int, int]) -> None:
+        """Add to counters: (position in domain.queue.Counters, what to add)."""
 
     def counters(self) -> Mapping[tuple[str, str], Counters]:
         """By (queue, kind)."""
@@ -146,16 +146,9 @@ class Snapshot(Protocol):
         """How many jobs match."""
 
     def events(
-        self,
-        after: int,
-        limit: int,
-        *,
-        upto: int | None = None,
-        job_ids: frozenset[str] = frozenset(),
-        whole: bool = True,
+        self, after: int, limit: int, *, job_ids: frozenset[str] = frozenset(), whole: bool = True
     ) -> list[Event]:
-        """Up to `limit` events with revisions above `after`, at most `upto`, in order; of these jobs where any are
-        named."""
+        """Up to `limit` events with revisions above `after`, in order; of these jobs where any are named."""
 
     def output(self, job: Job, offset: int, limit: int) -> bytes:
         """Up to `limit` bytes of its output, from `offset`."""

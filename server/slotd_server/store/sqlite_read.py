@@ -17,6 +17,17 @@ REVISIONS = "SELECT (SELECT MIN(revision) FROM events), (SELECT MAX(revision) FR
 _BASIC_JOB = "seq, id, spec, request_id, payload_type, NULL, snapshot, result_type, NULL"
 
 
+# From a job's newest event back to `after`, by what each says of the one before.
+_CHAINS = """WITH RECURSIVE
+    heads (revision) AS (
+        SELECT COALESCE(jobs.revision, specs.gone) FROM specs LEFT JOIN jobs USING (seq) WHERE id IN ({marks})
+    ),
+    chain (revision, last) AS (
+        SELECT revision, last FROM heads JOIN events USING (revision) WHERE revision > ?
+        UNION ALL
+        SELECT events.revision, events.last FROM chain JOIN events ON events.revision = chain.last WHERE chain.last > ?
+    )"""
+
 _COMMON = (State.QUEUED, State.RUNNING, State.SUCCEEDED)
 """The states that the index by state leaves out."""
 
@@ -106,23 +117,22 @@ class SqliteSnapshot:
         after: int,
         limit: int,
         *,
-        upto: int | None = None,
         job_ids: frozenset[str] = frozenset(),
         whole: bool = True,
     ) -> list[Event]:
-        where = "revision > ?"
-        values: list[Any] = [after]
-        if upto is not None:
-            where += " AND revision <= ?"
-            values.append(upto)
+        with_jobs = ""
+        values: list[Any] = [after, limit]
+        source = "events"
         if job_ids:
             marks = ",".join("?" * len(job_ids))
-            where += f" AND seq IN (SELECT seq FROM specs WHERE id IN ({marks}))"
-            values += sorted(job_ids)
+            with_jobs = _CHAINS.format(marks=marks)
+            source = "chain JOIN events USING (revision)"
+            values = [*sorted(job_ids), after, after, after, limit]
         rows = self._connection.execute(
-            f"""SELECT revision, type, previous_state, time, minor, {JOB if whole else _BASIC_JOB}
-            FROM events JOIN specs USING (seq) WHERE {where} ORDER BY revision LIMIT ?""",
-            [*values, limit],
+            f"""{with_jobs}
+            SELECT revision, type, previous_state, time, minor, events.last, {JOB if whole else _BASIC_JOB}
+            FROM {source} JOIN specs USING (seq) WHERE revision > ? ORDER BY revision LIMIT ?""",
+            values,
         )
         return [
             Event(
@@ -132,8 +142,9 @@ class SqliteSnapshot:
                 None if previous is None else State(previous),
                 time,
                 bool(minor),
+                last,
             )
-            for revision, kind, previous, time, minor, *job in rows
+            for revision, kind, previous, time, minor, last, *job in rows
         ]
 
     def output(self, job: Job, offset: int, limit: int) -> bytes:

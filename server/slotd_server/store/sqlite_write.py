@@ -29,21 +29,21 @@ _PAIRS = 100
 
 _PUT_JOBS = (
     "INSERT INTO jobs VALUES",
-    10,
+    11,
     """ON CONFLICT (seq) DO UPDATE SET queue = excluded.queue, priority = excluded.priority, state = excluded.state,
-    owner = excluded.owner, due_time = excluded.due_time, snapshot = excluded.snapshot,
+    owner = excluded.owner, due_time = excluded.due_time, revision = excluded.revision, snapshot = excluded.snapshot,
     result_type = excluded.result_type, result = excluded.result""",
 )
-_ADD_SPECS = ("INSERT INTO specs VALUES", 6, "")
-_ADD_EVENTS = ("INSERT INTO events VALUES", 9, "")
+_ADD_SPECS = ("INSERT INTO specs VALUES", 7, "")
+_ADD_EVENTS = ("INSERT INTO events VALUES", 10, "")
 _ADD_OUTPUTS = ("INSERT INTO outputs VALUES", 3, "")
 _ADD_REQUESTS = ("INSERT INTO requests VALUES", 4, "")
 _PUT_QUEUES = ("INSERT OR REPLACE INTO queues VALUES", 2, "")
 _PUT_COUNTERS = ("INSERT OR REPLACE INTO counters VALUES", 2 + len(Counters._fields), "")
 
-_CLAIMABLE = """SELECT * FROM (
-    SELECT -priority, seq, queue, kind FROM jobs WHERE state = 3 AND queue = ? AND kind = ?
-    ORDER BY priority DESC, seq LIMIT ?)"""
+_FIRST = "FROM jobs WHERE state = 3 AND queue = ? AND kind = ? ORDER BY priority DESC, seq LIMIT ?"
+_CLAIMABLE = f"SELECT * FROM (SELECT -priority, seq, queue, kind {_FIRST})"
+_CLAIMABLE_WHOLE = f"SELECT {JOB} FROM (SELECT * {_FIRST}) JOIN specs USING (seq)"
 
 
 class SqliteTransaction:
@@ -60,6 +60,7 @@ class SqliteTransaction:
         self._snapshots: dict[int, bytes] = {}
         self._new: list[Job] = []
         self._events: list[tuple[Any, ...]] = []
+        self._gone: dict[int, int] = {}
         self._outputs: list[tuple[int, int, bytes]] = []
         self._requests: dict[str, Request] = {}
         self._queues: dict[str, Queue] = {}
@@ -91,6 +92,8 @@ class SqliteTransaction:
         # What is staged is merged in here and not written first: a job that is submitted, or put back, and claimed in
         # the same transaction is one row written once.
         changed = len(self._jobs) - len(self._new)
+        if len(wanted) == 1:
+            return self._claimable_of_one(*wanted[0], changed)
         found: list[tuple[int, int, str, str]] = []
         for start in range(0, len(wanted), _PAIRS):
             pairs = wanted[start : start + _PAIRS]
@@ -108,6 +111,18 @@ class SqliteTransaction:
                 left[queue, kind] -= 1
                 chosen.append(seq)
         return self._by_seq(chosen)
+
+    def _claimable_of_one(self, queue: str, kind: str, limit: int, changed: int) -> list[Job]:
+        """The same for a single pair, which is what most services have: one statement finds and reads the jobs."""
+        rows = self._run(_CLAIMABLE_WHOLE, (queue, kind, limit + changed))
+        jobs = [read_job(row) for row in rows if row[0] not in self._jobs]
+        jobs += [
+            job
+            for job in self._jobs.values()
+            if job is not None and job.state is State.QUEUED and (job.spec.queue, job.spec.kind) == (queue, kind)
+        ]
+        jobs.sort(key=lambda job: (-job.spec.priority, job.seq))
+        return jobs[:limit]
 
     def due(self, now: int, limit: int) -> list[Job]:
         self._flush_jobs()
@@ -151,11 +166,13 @@ class SqliteTransaction:
                 event.previous_state,
                 event.time,
                 event.minor,
+                event.last,
                 snapshot,
                 *payload_columns(job.result),
             )
         )
         if event.type is EventType.DELETED:
+            self._gone[job.seq] = event.revision
             self._stage(job.seq, job.id, None)
         else:
             if event.type is EventType.CREATED:
@@ -193,12 +210,13 @@ class SqliteTransaction:
     def put_queue(self, queue: Queue) -> None:
         self._queues[queue.name] = queue
 
-    def count(self, queue: str, kind: str, position: int, change: int) -> None:
+    def count(self, queue: str, kind: str, *changes: tuple[int, int]) -> None:
         pair = (queue, kind)
         numbers = self._counters.get(pair)
         if numbers is None:
             numbers = self._counters[pair] = [*self._store.counters.get(pair, ZERO)]
-        numbers[position] += change
+        for position, change in changes:
+            numbers[position] += change
 
     def counters(self) -> Mapping[tuple[str, str], Counters]:
         return self._store.counters | {pair: Counters._make(numbers) for pair, numbers in self._counters.items()}
@@ -267,11 +285,11 @@ class SqliteTransaction:
 
     def _flush_jobs(self) -> None:
         """Write the staged jobs, so that queries see them."""
-        if not self._snapshots and not self._new and None not in self._jobs.values():
+        if not (self._snapshots or self._gone):
             return
         self._begin()
         specs = [
-            (job.seq, job.id, spec_text(job.spec), job.request_id or None, *payload_columns(job.spec.payload))
+            (job.seq, job.id, spec_text(job.spec), job.request_id or None, *payload_columns(job.spec.payload), None)
             for job in self._new
         ]
         self._insert(_ADD_SPECS, specs)
@@ -289,18 +307,19 @@ class SqliteTransaction:
                         int(job.state),
                         job.owner,
                         job.due_time,
+                        job.revision,
                         snapshot,
                         *payload_columns(job.result),
                     )
                 )
         self._insert(_PUT_JOBS, rows)
-        gone = {seq for seq, job in self._jobs.items() if job is None}
-        if gone:
-            self._delete("jobs", gone)
-            self._delete("outputs", gone)
-            self._outputs = [row for row in self._outputs if row[0] not in gone]
-            for seq in gone:
-                del self._jobs[seq]
+        if self._gone:
+            self._delete("jobs", self._gone)
+            self._delete("outputs", self._gone)
+            self._outputs = [row for row in self._outputs if row[0] not in self._gone]
+            for seq, revision in self._gone.items():
+                self._run("UPDATE specs SET gone = ? WHERE seq = ?", (revision, seq))
+            self._gone.clear()
         requests = [(key, request.fingerprint, request.job_id, None) for key, request in self._requests.items()]
         self._insert(_ADD_REQUESTS, requests)
         self._requests.clear()

@@ -11,6 +11,7 @@ CREATE TABLE jobs (
     state INTEGER NOT NULL,
     owner TEXT NOT NULL,
     due_time INTEGER,
+    revision INTEGER NOT NULL,
     snapshot BLOB NOT NULL,
     result_type TEXT,
     result BLOB
@@ -30,16 +31,19 @@ CREATE INDEX jobs_lingering ON jobs (seq) WHERE state <> 4 AND owner <> '';
 
 CREATE INDEX jobs_due ON jobs (due_time) WHERE due_time IS NOT NULL;
 
--- What never changes of a job, kept for as long as an event tells of it.
+-- What never changes of a job, kept for as long as an event tells of it. `gone` is the revision that deleted it.
 CREATE TABLE specs (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     spec TEXT NOT NULL,
     request_id TEXT,
     payload_type TEXT,
-    payload BLOB
+    payload BLOB,
+    gone INTEGER
 );
 
+-- `last` is the revision of the job's event before, 0 where there is none: from a job's newest event its others are found
+-- without an index, which every event would have to pay for.
 CREATE TABLE events (
     revision INTEGER PRIMARY KEY,
     seq INTEGER NOT NULL,
@@ -47,13 +51,11 @@ CREATE TABLE events (
     previous_state INTEGER,
     time INTEGER NOT NULL,
     minor INTEGER NOT NULL,
+    last INTEGER NOT NULL,
     snapshot BLOB NOT NULL,
     result_type TEXT,
     result BLOB
 );
-
--- A stream on few jobs finds theirs among all; so does one that was cut off.
-CREATE INDEX events_by_job ON events (seq, revision);
 
 CREATE TABLE outputs (
     seq INTEGER NOT NULL,

@@ -122,8 +122,10 @@ class Service:
             handlers, Reporting(dispatcher.finished, dispatcher.told), result_limit=settings.max_payload
         )
         stack.callback(runner.close)
-        streams = Streams(reads, events, store.id, heartbeat=settings.heartbeat, limit=settings.max_streams)
-        jobs = Jobs(dispatcher, reads, events, streams, store.id, max_payload=settings.max_payload)
+        streams = Streams(
+            reads, events, store.id, store.owner, heartbeat=settings.heartbeat, limit=settings.max_streams
+        )
+        jobs = Jobs(dispatcher, reads, events, streams, store.id, store.owner, max_payload=settings.max_payload)
         server, checks = _server(jobs, Queues(dispatcher))
         address = _bind(server, settings.listen)
         dispatcher.start(runner)

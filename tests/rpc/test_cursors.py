@@ -1,6 +1,8 @@
 """Cursors that are taken, and those that are refused: forged, foreign, of the future, expired."""
 
 import base64
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import grpc
@@ -116,4 +118,31 @@ def test_a_cursor_outlives_a_service_that_is_killed(spawn: Spawn, tmp_path: Path
     states = [v1.JOB_STATE_QUEUED, v1.JOB_STATE_RUNNING, v1.JOB_STATE_SUCCEEDED]
     ids = [before.id] * 3 + [after.id] * 3
     assert told == list(zip(range(1, 7), ids, states * 2, strict=True))
+    at.close()
+
+
+def test_a_cursor_of_what_a_restored_store_has_lost_is_refused_for_ever(spawn: Spawn, tmp_path: Path) -> None:
+    path, backup = tmp_path / "jobs.db", tmp_path / "backup.db"
+    service = spawn(store=f"sqlite:///{path}")
+    at = Endpoint.at(service.address)
+    at.client.submit_and_wait("idle")
+    kept = cursor_now(at)
+    with contextlib.closing(sqlite3.connect(path)) as store:
+        store.execute("VACUUM INTO ?", (str(backup),))
+    at.client.submit_and_wait("idle")
+    lost = cursor_now(at)
+    at.close()
+    service.stop()
+    for leftover in path.parent.glob("jobs.db*"):
+        leftover.unlink()
+    backup.rename(path)
+    service.start()
+    at = Endpoint.at(service.address)
+    assert refused(at, lost) == (grpc.StatusCode.OUT_OF_RANGE, "CURSOR_AHEAD", set())
+    # Its revision is taken by another event now, and still it must not be mistaken for that.
+    for _ in range(3):
+        at.client.submit_and_wait("idle")
+    assert refused(at, lost) == (grpc.StatusCode.OUT_OF_RANGE, "CURSOR_AHEAD", set())
+    told = next(message for message in at.jobs.Stream(v1.StreamRequest(cursor=kept)) if message.events)
+    assert told.events[0].revision == int.from_bytes(raw(kept)[-8:]) + 1
     at.close()

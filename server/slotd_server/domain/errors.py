@@ -115,12 +115,12 @@ class CursorExpired(ServiceError):
 
 
 class CursorAhead(ServiceError):
-    """The cursor lies in this store's future: it was restored from a backup."""
+    """The cursor stands at what this store does not know of: it was restored from a backup."""
 
     reason = "CURSOR_AHEAD"
 
     def __init__(self) -> None:
-        super().__init__("the cursor is ahead of the store; list the jobs and stream from there")
+        super().__init__("the cursor is of what the store has lost; list the jobs and stream from there")
 
 
 class OffsetOutOfRange(ServiceError):

@@ -19,8 +19,15 @@ _PAGE_VERSION = 2
 _LONGEST = 512
 """No text that was ever handed out is longer."""
 
-_CURSOR = Struct(">B8sq")
+_CURSOR = Struct(">B8s8sq")
 _PAGE = Struct(">B8s8sq")
+
+
+class Cursor(NamedTuple):
+    """The revision at which it stands, and the boot id of the server that handed it out."""
+
+    revision: int
+    boot: str
 
 
 class Page(NamedTuple):
@@ -30,25 +37,25 @@ class Page(NamedTuple):
     last: bytes
 
 
-def encode(store_id: str, revision: int) -> str:
-    """The cursor at `revision` of a store."""
-    return _text(_CURSOR.pack(_CURSOR_VERSION, _store(store_id), revision))
+def encode(store_id: str, boot: str, revision: int) -> str:
+    """The cursor at `revision` of a store, handed out by the server with this boot id (16 hexadecimal digits)."""
+    return _text(_CURSOR.pack(_CURSOR_VERSION, _store(store_id), bytes.fromhex(boot), revision))
 
 
-def decode(text: str, store_id: str) -> int:
-    """The revision at which a cursor of this store stands.
+def decode(text: str, store_id: str) -> Cursor:
+    """What a cursor of this store says.
 
     Raises InvalidArgument for what is no cursor, and with reason CURSOR_FOREIGN for one of another store.
     """
     data = _data(text)
     if data is None or len(data) != _CURSOR.size:
         raise InvalidArgument(("cursor", "is not a cursor"))
-    version, store, revision = _CURSOR.unpack(data)
+    version, store, boot, revision = _CURSOR.unpack(data)
     if version != _CURSOR_VERSION or revision < 0:
         raise InvalidArgument(("cursor", "is not a cursor"))
     if store != _store(store_id):
         raise InvalidArgument(("cursor", "is of another store"), reason="CURSOR_FOREIGN")
-    return int(revision)
+    return Cursor(revision, boot.hex())
 
 
 def question(method: str, message: Message | None = None, *more: object) -> bytes:

@@ -48,7 +48,7 @@ class _Found(NamedTuple):
 
 
 class Jobs:
-    """The servicer. `store_id` is in every cursor; the limits are bytes."""
+    """The servicer. `store_id` and this server's `boot` id are in every cursor; the limits are bytes."""
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class Jobs:
         log: EventLog,
         streams: Streams,
         store_id: str,
+        boot: str,
         *,
         max_payload: int = 1 << 20,
         max_batch: int = 16 << 20,
@@ -65,6 +66,7 @@ class Jobs:
         self._reads = reads
         self._log = log
         self._store_id = store_id
+        self._boot = boot
         self._submissions = validate.Submissions(dispatcher.kinds, max_payload=max_payload, max_batch=max_batch)
         self.Stream = streams.Stream
 
@@ -115,7 +117,8 @@ class Jobs:
         if found.last is not None:
             last = found.last.to_bytes(_SEQ_BYTES)
             token = cursors.encode_page(self._store_id, asked, cursors.Page(first, last))
-        return v1.ListResponse(jobs=found.jobs, next_page_token=token, cursor=cursors.encode(self._store_id, first))
+        cursor = cursors.encode(self._store_id, self._boot, first)
+        return v1.ListResponse(jobs=found.jobs, next_page_token=token, cursor=cursor)
 
     async def Wait(self, request: v1.WaitRequest, _: Context) -> v1.WaitResponse:
         validate.check(request)
@@ -164,7 +167,7 @@ class Jobs:
         A job that an earlier request made may have last changed long ago, at a revision that the log no longer has; but
         no later than `known`, the newest revision before the call, can anything have happened that its copy lacks.
         """
-        return cursors.encode(self._store_id, max(known, min(job.revision for job in jobs)))
+        return cursors.encode(self._store_id, self._boot, max(known, min(job.revision for job in jobs)))
 
     async def _until_terminal(self, job_id: str, seconds: float | None = None) -> Job:
         """The job when it is terminal, or as it is after so many seconds. Raises NotFound, also when it is deleted."""

@@ -68,10 +68,11 @@ class Taken(NamedTuple):
 class Streams:
     """`heartbeat` in seconds; at most `limit` streams are open at once."""
 
-    def __init__(self, reads: Reads, log: EventLog, store_id: str, *, heartbeat: float, limit: int) -> None:
+    def __init__(self, reads: Reads, log: EventLog, store_id: str, boot: str, *, heartbeat: float, limit: int) -> None:
         self._reads = reads
         self._log = log
         self._store_id = store_id
+        self._boot = boot
         self._heartbeat = heartbeat
         self._limit = limit
         self._open = 0
@@ -89,8 +90,9 @@ class Streams:
         )
         with self._place():
             if request.cursor:
-                after = cursors.decode(request.cursor, self._store_id)
-                target, open_jobs = await self._reads(lambda snapshot: _resume(snapshot, query, after))
+                cursor = cursors.decode(request.cursor, self._store_id)
+                after = cursor.revision
+                target, open_jobs = await self._reads(lambda snapshot: _resume(snapshot, query, cursor))
             else:
                 after, messages, open_jobs = await self._reads(lambda snapshot: self._take(snapshot, query))
                 with messages:
@@ -191,7 +193,7 @@ class Streams:
         return data
 
     def _response(self, revision: int, *, synced: bool = False, heartbeat: bool = False) -> bytes:
-        cursor = cursors.encode(self._store_id, revision)
+        cursor = cursors.encode(self._store_id, self._boot, revision)
         response = v1.StreamResponse(cursor=cursor, revision=revision, synced=synced, heartbeat=heartbeat)
         return response.SerializeToString()
 
@@ -206,11 +208,11 @@ class Streams:
             self._open -= 1
 
 
-def _resume(snapshot: Snapshot, query: Query, after: int) -> tuple[int, set[str]]:
+def _resume(snapshot: Snapshot, query: Query, cursor: cursors.Cursor) -> tuple[int, set[str]]:
     """The present revision, and those of the jobs asked for that are not terminal."""
-    if after > snapshot.revision:
+    if not snapshot.reached(cursor.boot, cursor.revision):
         raise CursorAhead
-    if after < snapshot.horizon:
+    if cursor.revision < snapshot.horizon:
         raise CursorExpired
     return snapshot.revision, _open_jobs(snapshot, query, must_exist=False)
 

@@ -128,6 +128,10 @@ class Snapshot(Protocol):
     @property
     def horizon(self) -> int: ...
 
+    def reached(self, boot: str, revision: int) -> bool:
+        """Whether the server with this boot id came as far as `revision` with what is in the store. False for what
+        happened after the backup that the store was restored from: other events may have those revisions by now."""
+
     def job(self, job_id: str) -> Job | None: ...
 
     def jobs(

@@ -59,6 +59,7 @@ class SqliteStore:
                 self._migrate()
                 self.id = self._identity()
                 self._load()
+                self.writer.execute("INSERT INTO boots (id, start) VALUES (?, ?)", (self.owner, self.revision))
         except BaseException:
             self._lock.close()
             raise

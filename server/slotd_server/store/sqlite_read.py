@@ -14,6 +14,10 @@ JOB = "seq, id, spec, request_id, payload_type, payload, snapshot, result_type, 
 REVISIONS = "SELECT (SELECT MIN(revision) FROM events), (SELECT MAX(revision) FROM events)"
 """The oldest and the newest. Asked for together, without subqueries, they would take a scan."""
 
+# A server's revisions end where the next one's begin.
+_UP_TO = """SELECT COALESCE((SELECT later.start FROM boots AS later WHERE later.number > boots.number
+    ORDER BY later.number LIMIT 1), ?) FROM boots WHERE id = ?"""
+
 _BASIC_JOB = "seq, id, spec, request_id, payload_type, NULL, snapshot, result_type, NULL"
 
 
@@ -72,6 +76,10 @@ class SqliteSnapshot:
         first, last = connection.execute(REVISIONS).fetchone()
         self.revision: int = last or 0
         self.horizon: int = (first or 1) - 1
+
+    def reached(self, boot: str, revision: int) -> bool:
+        rows = self._connection.execute(_UP_TO, (self.revision, boot)).fetchall()
+        return bool(rows) and revision <= rows[0][0]
 
     def job(self, job_id: str) -> Job | None:
         row = self._connection.execute(

@@ -67,8 +67,8 @@ class Core:
             failed=self.failures.append,
             pacing=Pacing(),
         )
-        streams = Streams(self.reads, self.log, store.id, heartbeat=15, limit=10)
-        self.jobs = Jobs(self.dispatcher, self.reads, self.log, streams, store.id, max_payload=1 << 20)
+        streams = Streams(self.reads, self.log, store.id, store.owner, heartbeat=15, limit=10)
+        self.jobs = Jobs(self.dispatcher, self.reads, self.log, streams, store.id, store.owner, max_payload=1 << 20)
         self.queues = Queues(self.dispatcher)
 
     async def submit(self, kind: str = "noop", **fields: Any) -> v1.Job:

@@ -11,19 +11,20 @@ from slotd_server.domain.errors import InvalidArgument
 from slotd_server.rpc import cursors
 from tests.unit.rpc.samples import OTHER_STORE, STORE
 
+BOOT = "0123456789abcdef"
 REVISIONS = st.integers(min_value=0, max_value=2**63 - 1)
 
 
 @given(REVISIONS)
 def test_a_cursor_says_what_it_was_made_of(revision: int) -> None:
-    text = cursors.encode(STORE, revision)
-    assert cursors.decode(text, STORE) == revision
+    text = cursors.encode(STORE, BOOT, revision)
+    assert cursors.decode(text, STORE) == (revision, BOOT)
     assert "=" not in text
 
 
 def test_a_cursor_of_another_store_is_refused() -> None:
     with pytest.raises(InvalidArgument) as refused:
-        cursors.decode(cursors.encode(OTHER_STORE, 5), STORE)
+        cursors.decode(cursors.encode(OTHER_STORE, BOOT, 5), STORE)
     assert refused.value.reason == "CURSOR_FOREIGN"
     assert refused.value.violations == (("cursor", "is of another store"),)
 
@@ -38,11 +39,11 @@ def test_a_cursor_of_another_store_is_refused() -> None:
         "ü",
         "A" * 23,
         "A" * 1_000_000,
-        cursors.encode(STORE, 5) + "A",
-        cursors.encode(STORE, 5)[:-1],
-        cursors.encode(STORE, 5) + "=",
+        cursors.encode(STORE, BOOT, 5) + "A",
+        cursors.encode(STORE, BOOT, 5)[:-1],
+        cursors.encode(STORE, BOOT, 5) + "=",
         base64.b64encode(b"\1" + b"x" * 16).decode(),
-        cursors.encode(STORE, -1),
+        cursors.encode(STORE, BOOT, -1),
         cursors.encode_page(STORE, cursors.question("List"), cursors.Page(5, b"")),
     ],
 )
@@ -55,10 +56,10 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
 @given(st.text(max_size=40))
 def test_any_text_is_a_cursor_of_ours_or_refused(text: str) -> None:
     try:
-        revision = cursors.decode(text, STORE)
+        revision, boot = cursors.decode(text, STORE)
     except InvalidArgument:
         return
-    assert cursors.encode(STORE, revision) == text
+    assert cursors.encode(STORE, boot, revision) == text
 
 
 @given(REVISIONS, st.binary(max_size=128))
@@ -83,7 +84,7 @@ TOKEN = cursors.encode_page(STORE, QUESTION, cursors.Page(5, b"12345678"))
         (TOKEN[1:], STORE, QUESTION),
         ("", STORE, QUESTION),
         ("nonsense!", STORE, QUESTION),
-        (cursors.encode(STORE, 5), STORE, QUESTION),
+        (cursors.encode(STORE, BOOT, 5), STORE, QUESTION),
     ],
 )
 def test_a_page_token_of_another_question_is_refused(token: str, store: str, asked: bytes) -> None:

@@ -28,7 +28,7 @@ async def listed(core: Core, **fields: Any) -> v1.ListResponse:
 
 
 def at(core: Core, cursor: str) -> int:
-    return cursors.decode(cursor, core.store.id)
+    return cursors.decode(cursor, core.store.id).revision
 
 
 async def test_submit_answers_the_job_and_where_its_events_begin(core: Core) -> None:

@@ -1,6 +1,9 @@
 -- Identity of this file; a cursor carries it.
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
+-- The servers that had this file, one after the other, each with the revision that it found.
+CREATE TABLE boots (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, start INTEGER NOT NULL);
+
 -- A job as it is now. What queries look at has columns; the rest is in `snapshot`, MessagePack, the very bytes that its last
 -- event has.
 CREATE TABLE jobs (

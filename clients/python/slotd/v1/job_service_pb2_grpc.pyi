@@ -75,8 +75,9 @@ class JobServiceStub:
     A stream on job_ids closes with OK after the last of them is terminal or deleted; others go on.
 
     Errors: NOT_FOUND for an unknown job id without a cursor; OUT_OF_RANGE, reason CURSOR_EXPIRED, for a cursor older
-    than what is kept; INVALID_ARGUMENT for a cursor of another store; RESOURCE_EXHAUSTED for too many streams;
-    UNAVAILABLE when the service stops: go on elsewhere from the last cursor.
+    than what is kept, reason CURSOR_AHEAD for one of what a store restored from a backup has lost; INVALID_ARGUMENT,
+    reason CURSOR_FOREIGN, for one of another store; RESOURCE_EXHAUSTED for too many streams; UNAVAILABLE when the
+    service stops: go on elsewhere from the last cursor.
     """
 
     ReadOutput: grpc.UnaryStreamMultiCallable[
@@ -175,8 +176,9 @@ class JobServiceAsyncStub:
     A stream on job_ids closes with OK after the last of them is terminal or deleted; others go on.
 
     Errors: NOT_FOUND for an unknown job id without a cursor; OUT_OF_RANGE, reason CURSOR_EXPIRED, for a cursor older
-    than what is kept; INVALID_ARGUMENT for a cursor of another store; RESOURCE_EXHAUSTED for too many streams;
-    UNAVAILABLE when the service stops: go on elsewhere from the last cursor.
+    than what is kept, reason CURSOR_AHEAD for one of what a store restored from a backup has lost; INVALID_ARGUMENT,
+    reason CURSOR_FOREIGN, for one of another store; RESOURCE_EXHAUSTED for too many streams; UNAVAILABLE when the
+    service stops: go on elsewhere from the last cursor.
     """
 
     ReadOutput: grpc.aio.UnaryStreamMultiCallable[
@@ -287,8 +289,9 @@ class JobServiceServicer(metaclass=abc.ABCMeta):
         A stream on job_ids closes with OK after the last of them is terminal or deleted; others go on.
 
         Errors: NOT_FOUND for an unknown job id without a cursor; OUT_OF_RANGE, reason CURSOR_EXPIRED, for a cursor older
-        than what is kept; INVALID_ARGUMENT for a cursor of another store; RESOURCE_EXHAUSTED for too many streams;
-        UNAVAILABLE when the service stops: go on elsewhere from the last cursor.
+        than what is kept, reason CURSOR_AHEAD for one of what a store restored from a backup has lost; INVALID_ARGUMENT,
+        reason CURSOR_FOREIGN, for one of another store; RESOURCE_EXHAUSTED for too many streams; UNAVAILABLE when the
+        service stops: go on elsewhere from the last cursor.
         """
 
     @abc.abstractmethod

@@ -1,0 +1,38 @@
+"""What the figures were measured on, without names of hosts or paths, and what a process uses of it."""
+
+import os
+import platform
+import sqlite3
+from importlib.metadata import version
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def describe() -> dict[str, str]:
+    """Hardware and versions, each as text."""
+    return {
+        "cores": str(os.cpu_count()),
+        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
+        "system": f"{platform.system()} {platform.machine()}",
+        "load before": f"{os.getloadavg()[0]:.1f}",
+        "python": platform.python_version(),
+        "grpcio": version("grpcio"),
+        "protobuf": version("protobuf"),
+        "sqlite": sqlite3.sqlite_version,
+    }
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory that a process has resident. Raises OSError where there is no such process, or no /proc."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    raise ProcessLookupError(f"process {pid} has ended")
+
+
+def cpu_seconds(pid: int) -> float:
+    """The processor time, of user and system, that a process has used so far. Raises OSError as above."""
+    # The second field, the command's name, is in parentheses and may hold anything.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS

@@ -1,0 +1,25 @@
+"""How much is measured in a run, and where the servers keep their files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`folder` is on a real disk, so that a sync is one. `rounds` is how often each pair is measured in turn, and
+    `seconds` how long each side of a round goes on."""
+
+    folder: Path
+    quick: bool
+
+    @property
+    def rounds(self) -> int:
+        return 3 if self.quick else 9
+
+    @property
+    def seconds(self) -> float:
+        return 0.3 if self.quick else 0.6
+
+    def pick(self, full: int, quick: int) -> int:
+        """A size: `full`, or `quick` in a quick run."""
+        return quick if self.quick else full

@@ -1,0 +1,120 @@
+"""The servers under measurement: child processes on a port of their own, stopped by their own process ids."""
+
+import asyncio
+import itertools
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.calls import Calls
+
+_HANDLERS = Path(__file__).with_name("handlers.py")
+_READY_SECONDS = 120
+_STOP_SECONDS = 60
+_POLL_SECONDS = 0.002
+_numbers = itertools.count(1)
+
+
+class ServerFailed(Exception):
+    """A server that did not start, or ended by itself; the message has the end of what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server. `ready_seconds` is the time from the start of its process until it said that it answers."""
+
+    process: subprocess.Popen[bytes]
+    calls: Calls
+    ready_seconds: float
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def kill(self) -> None:
+        """End it like a crash does: nothing is flushed, nobody is told."""
+        self.process.kill()
+        self.process.wait()
+
+
+@asynccontextmanager
+async def slotd(store: Path, slots: int) -> AsyncIterator[Server]:
+    """slotd on the SQLite file `store`, with the handlers of the benchmark. Raises ServerFailed."""
+    command = ["slotd_server", "--store", f"sqlite:///{store}", "--slots", str(slots), "--listen", "127.0.0.1:0"]
+    async with _serve(store.parent, [*command, "--log-level", "warning"], [str(_HANDLERS)]) as server:
+        yield server
+
+
+@asynccontextmanager
+async def bare(folder: Path) -> AsyncIterator[Server]:
+    """The bare server. Raises ServerFailed."""
+    async with _serve(folder, ["bench.bare"], []) as server:
+        yield server
+
+
+@asynccontextmanager
+async def _serve(folder: Path, command: Sequence[str], modules: Sequence[str]) -> AsyncIterator[Server]:
+    number = next(_numbers)
+    ready_file, said = folder / f"ready-{number}", folder / f"said-{number}"
+    began = time.perf_counter()
+    process = _spawn([*command, "--ready-file", str(ready_file), *modules], said)
+    try:
+        address = await _address(process, ready_file, said)
+        ready_seconds = time.perf_counter() - began
+        async with Calls(address) as calls:
+            yield Server(process, calls, ready_seconds)
+            if process.poll() not in (None, -9):
+                raise ServerFailed(_last_words(process, said))
+    finally:
+        _stop(process)
+
+
+def _spawn(command: Sequence[str], said: Path) -> subprocess.Popen[bytes]:
+    # Settings of whoever runs the benchmark are not what is to be measured.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SLOTD_")}
+    with said.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=_HANDLERS.parents[1],
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+
+
+async def _address(process: subprocess.Popen[bytes], ready_file: Path, said: Path) -> str:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise ServerFailed(_last_words(process, said))
+        if address := _read(ready_file):
+            return address
+        await asyncio.sleep(_POLL_SECONDS)
+    raise ServerFailed(f"it did not answer within {_READY_SECONDS} s: {_last_words(process, said)}")
+
+
+def _read(ready_file: Path) -> str:
+    """What is in it; nothing while it is not there, or not written yet."""
+    try:
+        return ready_file.read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _last_words(process: subprocess.Popen[bytes], said: Path) -> str:
+    return f"exit status {process.poll()}: {said.read_text(errors='replace')[-2000:].strip() or 'it said nothing'}"
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,89 @@
+"""Where the service may die, or its disk may fail, when a test says so. A fault is `POINT:N`: at the N-th passage of
+the point. Production code knows nothing of this: the points are wrapped around it from here."""
+
+import itertools
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from slotd_server.dispatch import Dispatcher
+from slotd_server.execution.threads import ThreadRunner
+from tests.faults.faulty_sqlite import FaultyConnection
+
+_CHECKPOINT = "PRAGMA wal_checkpoint"
+
+# The statement, and whether the point lies behind it.
+_STATEMENTS: dict[str, tuple[str, bool]] = {
+    "before-commit": ("COMMIT", False),
+    "after-commit": ("COMMIT", True),
+    "before-checkpoint": (_CHECKPOINT, False),
+    "after-checkpoint": (_CHECKPOINT, True),
+}
+
+# The function, and whether the point lies behind it.
+_CALLS: dict[str, tuple[type[Any], str, bool]] = {
+    # The change is durable; nobody has been told, and nothing that it claimed has been started.
+    "committed": (Dispatcher, "_carry_out", False),
+    # A claim is durable, and perhaps others of its change have been started; this one has not.
+    "claimed": (ThreadRunner, "start", False),
+    # Everything has been handed out but the answers and the events.
+    "before-answer": (Dispatcher, "_deliver", False),
+    "after-answer": (Dispatcher, "_deliver", True),
+    # The function has returned; nothing of that is recorded.
+    "finished": (Dispatcher, "finished", False),
+}
+
+POINTS = (*_STATEMENTS, *_CALLS)
+"""All points at which the service can be killed."""
+
+SYNCS = {"sync-of-commit": "COMMIT", "sync-of-checkpoint": _CHECKPOINT}
+"""Syncs that can be made to fail, from the N-th on: nobody knows what a later one is worth."""
+
+NO_ROOM = "no-room"
+"""The disk is full from the start; the number means nothing."""
+
+
+def arm(fault: str) -> None:
+    """Make ready for one fault of this process.
+
+    Raises ValueError where there is no such point.
+    """
+    point, _, number = fault.partition(":")
+    passage = itertools.count(1)
+    last = int(number)
+    if point == NO_ROOM:
+        FaultyConnection.full = True
+    elif point in SYNCS:
+        wanted = SYNCS[point]
+        FaultyConnection.sync_fails = staticmethod(lambda sql: sql.startswith(wanted) and next(passage) >= last)
+    elif point in _STATEMENTS:
+        statement, behind = _STATEMENTS[point]
+
+        def passing(sql: str, after: bool) -> None:
+            if after == behind and sql.startswith(statement) and next(passage) == last:
+                _die()
+
+        FaultyConnection.passing = staticmethod(passing)
+    elif point in _CALLS:
+        owner, name, behind = _CALLS[point]
+        setattr(owner, name, _deadly(getattr(owner, name), passage, last, behind))
+    else:
+        raise ValueError(f"there is no failpoint {point!r}")
+
+
+def _deadly(call: Callable[..., Any], passage: "itertools.count[int]", last: int, behind: bool) -> Callable[..., Any]:
+    def wrapped(*arguments: Any) -> Any:
+        here = next(passage) == last
+        if here and not behind:
+            _die()
+        answer = call(*arguments)
+        if here:
+            _die()
+        return answer
+
+    return wrapped
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -119,7 +119,10 @@ class Service:
         )
         stack.push_async_callback(dispatcher.stop)
         runner = ThreadRunner(
-            handlers, Reporting(dispatcher.finished, dispatcher.told), result_limit=settings.max_payload
+            handlers,
+            Reporting(dispatcher.finished, dispatcher.told),
+            result_limit=settings.max_payload,
+            output_limit=settings.max_output,
         )
         stack.callback(runner.close)
         streams = Streams(

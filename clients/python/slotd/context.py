@@ -41,6 +41,7 @@ class JobContext:
         labels: Mapping[str, str],
         deadline: datetime | None,
         announce: Callable[[], None],
+        output_limit: int = 16 << 20,
     ) -> None:
         self.job_id = job_id
         self.attempt = attempt
@@ -49,6 +50,8 @@ class JobContext:
         self.labels = labels
         self.deadline = deadline
         self._announce = announce
+        # One byte more than is kept says that there was more; the rest is not even carried.
+        self._output_left = output_limit + 1
         self._cancelled = False
         # Most handlers never wait; a condition is made for the first that does.
         self._lock = threading.Lock()
@@ -73,11 +76,13 @@ class JobContext:
             self._announce()
 
     def write(self, output: str | bytes) -> None:
-        """Append to the job's output. Waits where much of it has not been taken yet."""
+        """Append to the job's output, of which the service keeps so much. Waits where much has not been taken yet."""
         data = output.encode(errors="replace") if isinstance(output, str) else bytes(output)
-        if not data:
-            return
         with self._lock:
+            data = data[: self._output_left]
+            if not data:
+                return
+            self._output_left -= len(data)
             # A cancelled handler must come to its end: nothing makes it wait any more.
             self._wait_for(lambda: len(self._output) < _OUTPUT_WAITING or self._cancelled)
             self._output += data

@@ -89,7 +89,7 @@ class Attempt(NamedTuple):
     server: str
 
 
-class Job(Struct, frozen=True):
+class Job(Struct, frozen=True, gc=False):
     """A job as it was at `revision`. A value: changing one makes another. A Struct and no tuple, because copies of so
     many fields are made several times in a job's life, and this is four times as fast.
 

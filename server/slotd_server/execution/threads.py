@@ -4,6 +4,7 @@ the ledger keeps its slot."""
 import asyncio
 import inspect
 import threading
+from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +21,9 @@ from slotd_server.execution.base import Reporting, Told
 
 _IDLE_SECONDS = 30
 """How long a thread stays that has nothing to do."""
+
+_COMING = 2
+"""How many threads may be on their way at once."""
 
 _MESSAGE_LENGTH = 4096
 """How much of a handler's error message is kept."""
@@ -113,19 +117,26 @@ def _failed(reason: str, error: BaseException, *, permanent: bool = False) -> Fa
 
 
 class ThreadRunner:
-    """Runs each attempt on a thread of its own, kept for the next one. `result_limit` in bytes.
+    """Runs each attempt on a thread of its own, kept for the next one. `result_limit` and `output_limit` in bytes.
 
-    An attempt is handed to one thread, the one that was busy last: a queue that all of them wait at would wake two for
-    each attempt.
+    Waking a thread costs more than many a handler does. So a start wakes one thread, if none is on its way, and a
+    thread that takes an attempt wakes the next one only while others wait: all run at once if they take any time, and
+    where they don't, one thread does several.
     """
 
-    def __init__(self, handlers: Mapping[str, Handler], reporting: Reporting, *, result_limit: int) -> None:
+    def __init__(
+        self, handlers: Mapping[str, Handler], reporting: Reporting, *, result_limit: int, output_limit: int = 16 << 20
+    ) -> None:
         self._handlers = handlers
         self._reporting = reporting
         self._result_limit = result_limit
+        self._output_limit = output_limit
         self._attempts: dict[Lease, Attempt] = {}
         self._lock = threading.Lock()
+        self._waiting: deque[Attempt] = deque()
         self._idle: list[_Worker] = []
+        # How many threads have been woken and have not looked yet.
+        self._coming = 0
         self._closed = False
 
     def start(self, job: Job) -> None:
@@ -143,15 +154,13 @@ class ThreadRunner:
             labels=MappingProxyType(dict(job.spec.labels)),
             deadline=deadline,
             announce=partial(self._reporting.told, lease),
+            output_limit=self._output_limit,
         )
         attempt = Attempt(job, self._handlers[job.spec.kind], context, self._result_limit)
         self._attempts[lease] = attempt
         with self._lock:
-            worker = self._idle.pop() if self._idle else None
-        if worker is None:
-            worker = _Worker()
-            threading.Thread(target=self._work, args=(worker,), name="slotd-job", daemon=True).start()
-        worker.give(attempt)
+            self._waiting.append(attempt)
+        self._wake()
 
     def stop(self, lease: Lease) -> None:
         attempt = self._attempts.get(lease)
@@ -167,50 +176,70 @@ class ThreadRunner:
             self._closed = True
             idle, self._idle = self._idle, []
         for worker in idle:
-            worker.give(None)
+            worker.wake()
+
+    def _wake(self) -> None:
+        """See to it that a thread is coming for what waits."""
+        with self._lock:
+            if not self._waiting or self._coming >= _COMING:
+                return
+            self._coming += 1
+            worker = self._idle.pop() if self._idle else None
+        if worker is not None:
+            worker.wake()
+        else:
+            threading.Thread(target=self._work, args=(_Worker(),), name="slotd-job", daemon=True).start()
 
     def _work(self, worker: "_Worker") -> None:
-        while (attempt := self._next(worker)) is not None:
-            outcome = attempt.run()
-            told = _take(attempt.context)
-            del self._attempts[attempt.lease]
+        came = True
+        while True:
             with self._lock:
-                # Before the report: what it brings may be the next start, which then finds this thread.
-                closed = self._closed
-                if not closed:
+                self._coming -= came
+                came = False
+                attempt = self._waiting.popleft() if self._waiting else None
+                if attempt is None:
+                    if self._closed:
+                        return
                     self._idle.append(worker)
-            self._reporting.finished(Finish(attempt.lease, outcome, told.progress, told.output))
-            if closed:
+            if attempt is not None:
+                self._wake()
+                self._run(attempt)
+            elif not self._sleep(worker):
                 return
+            else:
+                came = not self._closed
 
-    def _next(self, worker: "_Worker") -> Attempt | None:
-        """What the worker is given; None when it has had nothing to do for long, or the runner is closed."""
-        if worker.wait(_IDLE_SECONDS):
-            return worker.attempt
+    def _run(self, attempt: Attempt) -> None:
+        outcome = attempt.run()
+        told = _take(attempt.context)
+        del self._attempts[attempt.lease]
+        self._reporting.finished(Finish(attempt.lease, outcome, told.progress, told.output))
+
+    def _sleep(self, worker: "_Worker") -> bool:
+        """Until the worker is woken; False when it has had nothing to do for long."""
+        if worker.sleep(_IDLE_SECONDS):
+            return True
         with self._lock:
             if worker in self._idle:
                 self._idle.remove(worker)
-                return None
-        # It has been chosen just now.
-        worker.wait()
-        return worker.attempt
+                return False
+        # It is being woken just now.
+        return worker.sleep()
 
 
 class _Worker:
-    """A thread's letter box, for one attempt at a time; None ends the thread."""
+    """A thread's alarm clock."""
 
     def __init__(self) -> None:
-        self.attempt: Attempt | None = None
-        self._empty = threading.Lock()
-        self._empty.acquire()
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
 
-    def give(self, attempt: Attempt | None) -> None:
-        self.attempt = attempt
-        self._empty.release()
+    def wake(self) -> None:
+        self._asleep.release()
 
-    def wait(self, timeout: float = -1) -> bool:
-        """Until something is given; False after `timeout` seconds."""
-        return self._empty.acquire(timeout=timeout)
+    def sleep(self, seconds: float = -1) -> bool:
+        """Until it is woken; False after so many seconds."""
+        return self._asleep.acquire(timeout=seconds)
 
 
 def _take(context: JobContext) -> Told:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from slotd_server.domain.commands import Lease
@@ -230,7 +231,8 @@ class SqliteTransaction:
             "SELECT revision, seq, type, time FROM events WHERE revision < ? ORDER BY revision LIMIT ?",
             (self._store.revision, limit),
         )
-        gone = [row for row in rows if row[0] <= self.revision - keep or row[3] < older_than]
+        # From the oldest on without a gap, though the clock may have been set back between two of them.
+        gone = list(takewhile(lambda row: row[0] <= self.revision - keep or row[3] < older_than, rows))
         if gone:
             # Nothing tells of a deleted job any more: what never changed of it may go as well.
             self._delete("specs", [seq for _, seq, kind, _ in gone if kind == EventType.DELETED])

@@ -112,7 +112,7 @@ class Ledger:
             free=size - held,
             running=held - self._zombies,
             zombie=self._zombies,
-            holders=tuple(sorted(self._holders.values(), key=lambda holder: holder.since)),
+            holders=tuple(sorted(self._holders.values(), key=lambda holder: (holder.since, holder.job_id))),
             queues=tuple(
                 QueueSlots(name, limits.get(name), self._by_queue[name] - zombies[name], zombies[name])
                 for name in names

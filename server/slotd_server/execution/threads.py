@@ -176,7 +176,7 @@ class ThreadRunner:
             self._closed = True
             idle, self._idle = self._idle, []
         for worker in idle:
-            worker.wake()
+            worker.wake(coming=False)
 
     def _wake(self) -> None:
         """See to it that a thread is coming for what waits."""
@@ -186,16 +186,15 @@ class ThreadRunner:
             self._coming += 1
             worker = self._idle.pop() if self._idle else None
         if worker is not None:
-            worker.wake()
+            worker.wake(coming=True)
         else:
             threading.Thread(target=self._work, args=(_Worker(),), name="slotd-job", daemon=True).start()
 
     def _work(self, worker: "_Worker") -> None:
-        came = True
         while True:
             with self._lock:
-                self._coming -= came
-                came = False
+                self._coming -= worker.coming
+                worker.coming = False
                 attempt = self._waiting.popleft() if self._waiting else None
                 if attempt is None:
                     if self._closed:
@@ -206,8 +205,6 @@ class ThreadRunner:
                 self._run(attempt)
             elif not self._sleep(worker):
                 return
-            else:
-                came = not self._closed
 
     def _run(self, attempt: Attempt) -> None:
         outcome = attempt.run()
@@ -228,13 +225,15 @@ class ThreadRunner:
 
 
 class _Worker:
-    """A thread's alarm clock."""
+    """A thread's alarm clock. `coming` is whether the runner counts on it, from its waking until it looks."""
 
     def __init__(self) -> None:
+        self.coming = True
         self._asleep = threading.Lock()
         self._asleep.acquire()
 
-    def wake(self) -> None:
+    def wake(self, *, coming: bool) -> None:
+        self.coming = coming
         self._asleep.release()
 
     def sleep(self, seconds: float = -1) -> bool:

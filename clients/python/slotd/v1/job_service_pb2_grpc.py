@@ -110,7 +110,8 @@ class JobServiceServicer(object):
         """Takes a job. The answer means that it is durable: it survives a power cut from here on.
 
         Errors: INVALID_ARGUMENT for an unknown kind too; ALREADY_EXISTS when the request_id came before with other content;
-        RESOURCE_EXHAUSTED when the queue is full or the payload too large; UNIMPLEMENTED for resources and depends_on.
+        NOT_FOUND when it came before and that job has been deleted; RESOURCE_EXHAUSTED when the queue is full or the payload
+        too large; UNIMPLEMENTED for resources and depends_on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

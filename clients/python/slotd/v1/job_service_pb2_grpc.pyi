@@ -34,7 +34,8 @@ class JobServiceStub:
     """Takes a job. The answer means that it is durable: it survives a power cut from here on.
 
     Errors: INVALID_ARGUMENT for an unknown kind too; ALREADY_EXISTS when the request_id came before with other content;
-    RESOURCE_EXHAUSTED when the queue is full or the payload too large; UNIMPLEMENTED for resources and depends_on.
+    NOT_FOUND when it came before and that job has been deleted; RESOURCE_EXHAUSTED when the queue is full or the payload
+    too large; UNIMPLEMENTED for resources and depends_on.
     """
 
     SubmitBatch: grpc.UnaryUnaryMultiCallable[
@@ -135,7 +136,8 @@ class JobServiceAsyncStub:
     """Takes a job. The answer means that it is durable: it survives a power cut from here on.
 
     Errors: INVALID_ARGUMENT for an unknown kind too; ALREADY_EXISTS when the request_id came before with other content;
-    RESOURCE_EXHAUSTED when the queue is full or the payload too large; UNIMPLEMENTED for resources and depends_on.
+    NOT_FOUND when it came before and that job has been deleted; RESOURCE_EXHAUSTED when the queue is full or the payload
+    too large; UNIMPLEMENTED for resources and depends_on.
     """
 
     SubmitBatch: grpc.aio.UnaryUnaryMultiCallable[
@@ -238,7 +240,8 @@ class JobServiceServicer(metaclass=abc.ABCMeta):
         """Takes a job. The answer means that it is durable: it survives a power cut from here on.
 
         Errors: INVALID_ARGUMENT for an unknown kind too; ALREADY_EXISTS when the request_id came before with other content;
-        RESOURCE_EXHAUSTED when the queue is full or the payload too large; UNIMPLEMENTED for resources and depends_on.
+        NOT_FOUND when it came before and that job has been deleted; RESOURCE_EXHAUSTED when the queue is full or the payload
+        too large; UNIMPLEMENTED for resources and depends_on.
         """
 
     @abc.abstractmethod

@@ -1,0 +1,44 @@
+"""What the suites run on: every store, every runner. Another one joins by being named here."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from slotd.handlers import Handler
+from slotd_server.execution.base import Reporting, Runner
+from slotd_server.execution.threads import ThreadRunner
+from slotd_server.store.base import Store
+from slotd_server.store.sqlite import MEMORY, SqliteStore
+from tests.conformance.running import Bench
+
+RESULT_LIMIT = 1000
+OUTPUT_LIMIT = 1 << 20
+
+OpenStore = Callable[[], Store]
+
+
+def _threads(handlers: Mapping[str, Handler], reporting: Reporting) -> Runner:
+    return ThreadRunner(handlers, reporting, result_limit=RESULT_LIMIT, output_limit=OUTPUT_LIMIT)
+
+
+@pytest.fixture(params=["sqlite", "sqlite in memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store."""
+    opened = SqliteStore(MEMORY if "memory" in request.param else str(tmp_path / "jobs.db"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["sqlite"])
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
+    """Opens the same durable store each time."""
+    return lambda: SqliteStore(str(tmp_path / "durable.db"))
+
+
+@pytest.fixture(params=[_threads], ids=["threads"])
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """A runner with its reports."""
+    bench = Bench(request.param)
+    yield bench
+    bench.runner.close()

@@ -1,7 +1,6 @@
 """The ledger of slots: reserve, hold, release. Nothing else counts capacity."""
 
 from collections import Counter
-from collections.abc import Callable
 from typing import NamedTuple
 
 from slotd_server.domain.commands import Lease
@@ -54,7 +53,9 @@ class Ledger:
         self._holders: dict[Lease, Holder] = {}
         self._by_queue: Counter[str] = Counter()
         self._zombies = 0
-        self._undo: list[Callable[[], None]] = []
+        # What each slot was, and the limit, before the changes since the last commit.
+        self._undo: list[tuple[Lease, Holder | None]] = []
+        self._committed_limit = limit
 
     @property
     def limit(self) -> int:
@@ -70,8 +71,6 @@ class Ledger:
         return self._by_queue[queue]
 
     def resize(self, limit: int) -> None:
-        before = self._limit
-        self._undo.append(lambda: setattr(self, "_limit", before))
         self._limit = limit
 
     def reserve(self, lease: Lease, job: Job) -> None:
@@ -93,11 +92,12 @@ class Ledger:
 
     def commit(self) -> None:
         self._undo.clear()
+        self._committed_limit = self._limit
 
     def rollback(self) -> None:
         while self._undo:
-            self._undo.pop()()
-        self._undo.clear()
+            self._put(*self._undo.pop())
+        self._limit = self._committed_limit
 
     def view(self, revision: int, limits: dict[str, int | None]) -> LedgerView:
         """The whole ledger; `limits` are the queues that have one."""
@@ -120,8 +120,7 @@ class Ledger:
         )
 
     def _set(self, lease: Lease, holder: Holder | None) -> None:
-        before = self._holders.get(lease)
-        self._undo.append(lambda: self._put(lease, before))
+        self._undo.append((lease, self._holders.get(lease)))
         self._put(lease, holder)
 
     def _put(self, lease: Lease, holder: Holder | None) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,12 @@ _PUT_COUNTERS = ("INSERT OR REPLACE INTO counters VALUES", 2 + len(Counters._fie
 _FIRST = "FROM jobs WHERE state = 3 AND queue = ? AND kind = ? ORDER BY priority DESC, seq LIMIT ?"
 _CLAIMABLE = f"SELECT * FROM (SELECT -priority, seq, queue, kind {_FIRST})"
 _CLAIMABLE_WHOLE = f"SELECT {JOB} FROM (SELECT * {_FIRST}) JOIN specs USING (seq)"
+
+
+@lru_cache(maxsize=1024)
+def _for_rows(head: str, width: int, tail: str, rows: int) -> str:
+    row = f"({','.join('?' * width)})"
+    return f"{head} {','.join([row] * rows)} {tail}"
 
 
 class SqliteTransaction:
@@ -338,12 +345,9 @@ class SqliteTransaction:
         self._insert(_PUT_COUNTERS, [(*pair, *numbers) for pair, numbers in self._counters.items()])
 
     def _insert(self, statement: tuple[str, int, str], rows: Sequence[tuple[Any, ...]]) -> None:
-        head, width, tail = statement
-        one = f"({','.join('?' * width)})"
         for start in range(0, len(rows), _ROWS):
             chunk = rows[start : start + _ROWS]
-            values = [value for row in chunk for value in row]
-            self._run(f"{head} {','.join([one] * len(chunk))} {tail}", values)
+            self._run(_for_rows(*statement, len(chunk)), [value for row in chunk for value in row])
             # A rough measure for checkpoints: some bytes for a row, and the blob that is last in the long ones.
             self._size += 512 * len(chunk) + sum([len(row[-1]) for row in chunk if isinstance(row[-1], bytes)])
 

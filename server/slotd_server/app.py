@@ -115,8 +115,15 @@ class Service:
         events = EventLog(await reads(lambda snapshot: snapshot.revision), reads.events)
         pacing = Pacing(round(settings.cancel_grace * SECOND), round(settings.report_interval * SECOND))
         dispatcher = Dispatcher(
-            lifecycle, kinds, clock, publish=events.publish, failed=self._store_failed, pacing=pacing
+            lifecycle,
+            kinds,
+            clock,
+            publish=events.publish,
+            listened=events.listened,
+            failed=self._store_failed,
+            pacing=pacing,
         )
+        events.pull = dispatcher.deliver
         stack.push_async_callback(dispatcher.stop)
         runner = ThreadRunner(
             handlers,

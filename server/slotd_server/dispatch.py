@@ -35,6 +35,9 @@ _LONGEST_SLEEP = 5 * SECOND
 """The clock may be set while the thread sleeps: it looks at it this often."""
 
 
+_UNTOLD = 512
+"""How many events may wait while nobody listens."""
+
 _PUT_BACK_SECONDS = 5
 """How long the store may take to put jobs back at the end. Where it can't, recovery does it at the next start."""
 
@@ -70,8 +73,10 @@ Waiting: TypeAlias = tuple[ask.Command | Told | None, asyncio.Future[Any] | None
 
 
 class Dispatcher:
-    """`publish` gets the events of each change, on the event loop, before their callers get their answers. `failed` is
-    called there once if the store breaks: nothing is acknowledged from then on."""
+    """`publish` gets the events of each change, on the event loop, before their callers get their answers. Where nobody
+    awaits an answer and `listened` says that nobody awaits events, the loop is left alone: it has them by `deliver` as
+    soon as somebody asks, and after some hundreds of them in any case. `failed` is called there once if the store
+    breaks: nothing is acknowledged from then on."""
 
     def __init__(
         self,
@@ -80,6 +85,7 @@ class Dispatcher:
         clock: Clock,
         *,
         publish: Callable[[Sequence[Event]], None],
+        listened: Callable[[], bool] = lambda: True,
         failed: Callable[[BaseException], None],
         pacing: Pacing,
     ) -> None:
@@ -88,6 +94,7 @@ class Dispatcher:
         self._lifecycle = lifecycle
         self._clock = clock
         self._publish = publish
+        self._listened = listened
         self._failed = failed
         self._pacing = pacing
         self._loop = asyncio.get_running_loop()
@@ -101,6 +108,8 @@ class Dispatcher:
         self._next_look = 0
         self._outbox: list[tuple[Sequence[Event], list[tuple[asyncio.Future[Any], Any]]]] = []
         self._outbox_lock = threading.Lock()
+        self._untold = 0
+        self._loop_woken = False
         self._idle = asyncio.Event()
         self._stopped = False
         self._broken: BaseException | None = None
@@ -310,14 +319,20 @@ class Dispatcher:
         if not replies and not events:
             return
         with self._outbox_lock:
-            woken = bool(self._outbox)
             self._outbox.append((events, replies))
-        if not woken:
-            self._call_loop(self._deliver)
+            self._untold += len(events)
+            # Only now, when the events are there: whoever begins to listen looks for them after that.
+            wake = not self._loop_woken and (bool(replies) or self._untold >= _UNTOLD or self._listened())
+            self._loop_woken = self._loop_woken or wake
+        if wake:
+            self._call_loop(self.deliver)
 
-    def _deliver(self) -> None:
+    def deliver(self) -> None:
+        """Publish what has happened so far, and give the answers. On the event loop."""
         with self._outbox_lock:
             outbox, self._outbox = self._outbox, []
+            self._untold = 0
+            self._loop_woken = False
         for events, replies in outbox:
             if events:
                 self._publish(events)

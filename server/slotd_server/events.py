@@ -5,7 +5,7 @@ waits to be woken. One that is slow costs nothing but its own time.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from slotd_server.domain.errors import Draining
@@ -30,11 +30,12 @@ class Batch(NamedTuple):
 
 
 class EventLog:
-    """`revision` is the newest one known; `keep` events and `keep_bytes` are held in memory, and twice that at the
-    most. All methods are for the event loop."""
+    """`keep` events and `keep_bytes` are held in memory, and twice that at the most. `pull` publishes what has happened
+    but has not been published yet. All methods but `listened` are for the event loop."""
 
     def __init__(self, revision: int, read: Read, *, keep: int = 8192, keep_bytes: int = 64 << 20) -> None:
-        self.revision = revision
+        self.pull: Callable[[], None] = _nothing
+        self._revision = revision
         self.ended = False
         self._read = read
         self._keep = keep
@@ -45,10 +46,20 @@ class EventLog:
         self._waiting: set[asyncio.Future[None]] = set()
         self._waiting_for: dict[str, set[asyncio.Future[None]]] = {}
 
+    @property
+    def revision(self) -> int:
+        """The newest one."""
+        self.pull()
+        return self._revision
+
+    def listened(self) -> bool:
+        """Whether anybody waits for events. From any thread."""
+        return bool(self._waiting or self._waiting_for)
+
     def publish(self, events: Sequence[Event]) -> None:
         """Take in what was committed, in order, and wake whoever waits for it."""
-        assert events[0].revision == self.revision + 1
-        self.revision = events[-1].revision
+        assert events[0].revision == self._revision + 1
+        self._revision = events[-1].revision
         self._events += events
         for event in events:
             job_id = event.job.id
@@ -70,9 +81,9 @@ class EventLog:
         """Up to `limit` events after revision `after`, of these jobs where any are named. Events that come from the
         store have no payload and result data unless `whole`. Raises CursorExpired where the store no longer has
         them."""
+        known = self.revision
         if after >= self._oldest - 1:
             return self._remembered(after, limit, job_ids)
-        known = self.revision
         events = await self._read(after, limit, job_ids, whole)
         if len(events) == limit:
             return Batch(events, events[-1].revision)
@@ -85,6 +96,7 @@ class EventLog:
         """
         if self.ended:
             raise Draining
+        self.pull()
         if after < self._oldest - 1 or self._remembered(after, 1, job_ids).events:
             return True
         loop = asyncio.get_running_loop()
@@ -95,6 +107,8 @@ class EventLog:
                 self._waiting_for.setdefault(job_id, set()).add(waiter)
         else:
             self._waiting.add(waiter)
+        # What happened before anybody listened may not have been told: this wakes the waiter if it is for it.
+        self.pull()
         try:
             await waiter
             if self.ended:
@@ -122,19 +136,19 @@ class EventLog:
 
     @property
     def _oldest(self) -> int:
-        return self._events[0].revision if self._events else self.revision + 1
+        return self._events[0].revision if self._events else self._revision + 1
 
     def _remembered(self, after: int, limit: int, job_ids: frozenset[str]) -> Batch:
         if not job_ids:
             start = max(after - self._oldest + 1, 0)
             events = self._events[start : start + limit]
-            return Batch(events, events[-1].revision if events else max(after, self.revision))
+            return Batch(events, events[-1].revision if events else max(after, self._revision))
         found = [event for job_id in job_ids for event in _after(self._by_job.get(job_id, ()), after)]
         if len(job_ids) > 1:
             found.sort()
         if len(found) > limit:
             return Batch(found[:limit], found[limit - 1].revision)
-        return Batch(found, max(after, self.revision))
+        return Batch(found, max(after, self._revision))
 
     def _forget(self) -> None:
         """Drop the older half of what is remembered."""
@@ -158,6 +172,10 @@ class EventLog:
                 others.discard(waiter)
                 if not others:
                     del self._waiting_for[job_id]
+
+
+def _nothing() -> None:
+    """All is published as it happens."""
 
 
 def latest(events: Iterable[Event]) -> list[Event]:

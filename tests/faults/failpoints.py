@@ -28,8 +28,8 @@ _CALLS: dict[str, tuple[type[Any], str, bool]] = {
     # A claim is durable, and perhaps others of its change have been started; this one has not.
     "claimed": (ThreadRunner, "start", False),
     # Everything has been handed out but the answers and the events.
-    "before-answer": (Dispatcher, "_deliver", False),
-    "after-answer": (Dispatcher, "_deliver", True),
+    "before-answer": (Dispatcher, "deliver", False),
+    "after-answer": (Dispatcher, "deliver", True),
     # The function has returned; nothing of that is recorded.
     "finished": (Dispatcher, "finished", False),
 }

@@ -16,7 +16,7 @@ Errors. StoreFull: no room, nothing changed, worth trying again. StoreBroken: no
 StoreInUse and StoreTooNew: at opening only. StoreUnavailable: the store is away, worth trying again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -51,9 +51,6 @@ class Transaction(Protocol):
     def oldest(self) -> int: ...
 
     def next_revision(self) -> int: ...
-
-    def prefetch(self, job_ids: Iterable[str], leases: Iterable[Lease]) -> None:
-        """Fetch these together; `job` and `held` then find them."""
 
     def job(self, job_id: str) -> Job | None: ...
 

@@ -80,9 +80,6 @@ class SqliteTransaction:
         self.revision += 1
         return self.revision
 
-    def prefetch(self, job_ids: Iterable[str], leases: Iterable[Lease]) -> None:
-        """Nothing to gain: what runs is in memory, and a look-up costs no round trip."""
-
     def job(self, job_id: str) -> Job | None:
         if job_id in self._ids:
             return self._ids[job_id]

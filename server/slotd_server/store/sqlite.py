@@ -53,15 +53,17 @@ class SqliteStore:
             raise FileNotFoundError(f"there is no folder {Path(self._path).parent}")
         self._lock = self._take_lock()
         self._readers: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+        self._connections: list[sqlite3.Connection] = [self._lock]
         try:
             with translated():
-                self.writer = self._connect(volatile)
+                self.writer = self._connect()
+                self.writer.execute(f"PRAGMA synchronous = {_SYNC[volatile]}")
                 self._migrate()
                 self.id = self._identity()
                 self._load()
                 self.writer.execute("INSERT INTO boots (id, start) VALUES (?, ?)", (self.owner, self.revision))
         except BaseException:
-            self._lock.close()
+            self.close()
             raise
 
     def _take_lock(self) -> sqlite3.Connection:
@@ -78,12 +80,12 @@ class SqliteStore:
             raise OSError(f"cannot write beside {self._path}: {error}") from None
         return lock
 
-    def _connect(self, volatile: bool = False) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self._path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=10
         )
+        self._connections.append(connection)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {_SYNC[volatile]}")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("PRAGMA cache_size = -32768")
         return connection
@@ -152,9 +154,8 @@ class SqliteStore:
 
     def close(self) -> None:
         """Let go of the file. Idempotent."""
-        while not self._readers.empty():
-            self._readers.get_nowait().close()
-        self.writer.close()
-        self._lock.close()
+        # The lock was first, and goes last.
+        for connection in reversed(self._connections):
+            connection.close()
         if self._folder is not None:
             self._folder.cleanup()

@@ -362,3 +362,28 @@ async def test_a_restart_goes_on_where_the_other_stopped(make_driver: MakeDriver
         assert [(job.id, job.attempt) for job in box.runner.started] == [(first.id, 1)]
         await box.finish(box.runner.started[0])
         assert [job.id for job in box.runner.started] == [first.id, second.id]
+
+
+class TestLeavingTheLoopAlone:
+    async def test_it_is_woken_for_listeners_for_answers_and_for_many_events(self, driver: Driver) -> None:
+        async with scripted(driver) as box:
+            listened = False
+            box.dispatcher._listened = lambda: listened
+            job = await box.submit()
+            known = len(box.events)
+            change = driver.lifecycle.apply([ask.Cancel(job.id)])
+            box.dispatcher._answer([], [], change.events)
+            await asyncio.sleep(0)
+            assert len(box.events) == known, "nobody listens, nobody is answered"
+            box.dispatcher.deliver()
+            assert len(box.events) == known + 1
+            listened = True
+            box.dispatcher._answer([], [], change.events)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert len(box.events) == known + 2
+            listened = False
+            box.dispatcher._answer([], [], change.events * 512)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert len(box.events) == known + 514

@@ -218,3 +218,31 @@ class TestLatest:
         assert not one.minor
         (other,) = latest([minor, minor._replace(revision=4)])
         assert other.minor
+
+
+class TestWhatIsNotToldYet:
+    """While nobody listens, events wait with the writer until somebody pulls them."""
+
+    async def test_whoever_asks_gets_them(self) -> None:
+        log, waiting = EventLog(0, Stored()), [event(1)]
+        log.pull = lambda: log.publish([waiting.pop()]) if waiting else None
+        assert revisions(await log.read(0, 10)) == [1]
+        waiting.append(event(2, previous=State.QUEUED))
+        assert log.revision == 2
+
+    @pytest.mark.parametrize("job_ids", [NOBODY, frozenset({"job-1"})])
+    async def test_what_happens_just_before_somebody_listens_is_not_missed(self, job_ids: frozenset[str]) -> None:
+        """The writer saw no listener, so it does not wake the loop; the event came after the waiter had looked."""
+        log = EventLog(0, Stored())
+        waiting: list[Event] = []
+
+        def pull() -> None:
+            if log.listened():
+                # Between the look and the registration: to be found by looking again.
+                waiting.append(event(1))
+            while waiting:
+                log.publish([waiting.pop()])
+
+        log.pull = pull
+        assert await asyncio.wait_for(log.wait(0, job_ids, None), 5)
+        assert not log.listened()

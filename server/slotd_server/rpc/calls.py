@@ -25,15 +25,15 @@ SERVICES = (
 """What is served, by descriptor."""
 
 Context: TypeAlias = grpc.aio.ServicerContext[bytes, bytes]
-Unary: TypeAlias = Callable[[Any, Context], Awaitable[Message]]
+Unary: TypeAlias = Callable[[Any, Context], Awaitable[Message | bytes]]
 Streaming: TypeAlias = Callable[[Any, Context], AsyncIterator[Message | bytes]]
 
 
 def handler(service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHandler:
     """Serves what `servicer` has of the methods of `service`; the rest keep gRPC's UNIMPLEMENTED.
 
-    A unary method is `async def Name(self, request, context) -> Message`, one that answers with a stream an async
-    generator of messages or of messages that are serialised already. Either raises any Exception.
+    A unary method is `async def Name(self, request, context)` and answers with a message, one that answers with a
+    stream is an async generator of messages; either may have them serialised already, and raises any Exception.
     """
     methods: dict[str, Any] = {}
     for method in service.methods:
@@ -65,7 +65,8 @@ def _parser(kind: type[Message]) -> Callable[[bytes], Message]:
 def _unary(parse: Callable[[bytes], Message], function: Unary) -> Any:
     async def call(data: bytes, context: Context) -> bytes:
         try:
-            return (await function(parse(data), context)).SerializeToString()
+            answer = await function(parse(data), context)
+            return answer if isinstance(answer, bytes) else answer.SerializeToString()
         except grpc.aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001 - the one place where every error gets its status

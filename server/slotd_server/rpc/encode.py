@@ -1,11 +1,12 @@
-"""Jobs and events as bytes of `slotd.v1`, put together by hand: this is on the path of every job and of every event.
+"""Jobs, events and the answers to submissions as bytes of `slotd.v1`, put together by hand: this is on the path of
+every job and of every event.
 
 protobuf takes about a microsecond for each message within a message, and a job has a dozen; most of these are alike in
 many jobs (specs, the times and attempts of one transaction), so their bytes are made once, by protobuf, and remembered.
 The order of fields is free, and a test compares all of this with what protobuf's own constructors make.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -98,6 +99,8 @@ _EVENT_REVISION = _EVENT["revision"]
 _EVENT_TYPE = _EVENT["type"]
 _EVENT_JOB = _EVENT["job"]
 _EVENT_TIME = _EVENT["time"]
+_SUBMITTED_JOB = _tags(v1.SubmitResponse)["job"]
+_CURSOR = _tags(v1.SubmitResponse)["cursor"]
 _PREVIOUS_STATES = {state: _EVENT["previous_state"] + _varint(state) for state in State}
 
 
@@ -118,6 +121,18 @@ def event(happened: Event, whole: bool) -> bytes:
         parts += _EVENT_TIME, _time(happened.time)
     if happened.previous_state is not None:
         parts.append(_PREVIOUS_STATES[happened.previous_state])
+    return b"".join(parts)
+
+
+def submitted(jobs: Iterable[Job], cursor: str, *, whole: bool = True) -> bytes:
+    """A v1.SubmitBatchResponse or, with one job, a v1.SubmitResponse: their fields have the same numbers."""
+    parts: list[bytes] = []
+    for one in jobs:
+        body = job(one, whole)
+        parts += _SUBMITTED_JOB, _length(len(body)), body
+    if cursor:
+        data = cursor.encode()
+        parts += _CURSOR, _length(len(data)), data
     return b"".join(parts)
 
 

@@ -14,7 +14,7 @@ from slotd_server.domain.job import SECOND, Job
 from slotd_server.domain.states import TERMINAL
 from slotd_server.events import EventLog
 from slotd_server.reads import Reads
-from slotd_server.rpc import convert, cursors, output, validate
+from slotd_server.rpc import convert, cursors, encode, output, validate
 from slotd_server.rpc.calls import Context
 from slotd_server.rpc.stream import Streams
 from slotd_server.store.base import Snapshot
@@ -70,26 +70,21 @@ class Jobs:
         self._submissions = validate.Submissions(dispatcher.kinds, max_payload=max_payload, max_batch=max_batch)
         self.Stream = streams.Stream
 
-    async def Submit(self, request: v1.SubmitRequest, _: Context) -> v1.SubmitResponse:
+    async def Submit(self, request: v1.SubmitRequest, _: Context) -> bytes:
         self._submissions.check(request)
         known = self._log.revision
         (job,) = await self._call(ask.Submit((convert.draft_from(request),), request.validate_only))
-        return v1.SubmitResponse(
-            job=convert.job_message(job), cursor="" if request.validate_only else self._cursor([job], known)
-        )
+        return encode.submitted((job,), "" if request.validate_only else self._cursor((job,), known))
 
-    async def SubmitBatch(self, request: v1.SubmitBatchRequest, _: Context) -> v1.SubmitBatchResponse:
+    async def SubmitBatch(self, request: v1.SubmitBatchRequest, _: Context) -> bytes:
         self._submissions.check_batch(request)
         validate_only = request.requests[0].validate_only
         known = self._log.revision
         drafts = tuple([convert.draft_from(one) for one in request.requests])
         jobs: tuple[Job, ...] = await self._call(ask.Submit(drafts, validate_only))
         payloads = sum(len(job.spec.payload.data) for job in jobs if job.spec.payload is not None)
-        view = v1.JOB_VIEW_FULL if payloads <= _ANSWER_BYTES else v1.JOB_VIEW_BASIC
-        return v1.SubmitBatchResponse(
-            jobs=[convert.job_message(job, view) for job in jobs],
-            cursor="" if validate_only else self._cursor(jobs, known),
-        )
+        cursor = "" if validate_only else self._cursor(jobs, known)
+        return encode.submitted(jobs, cursor, whole=payloads <= _ANSWER_BYTES)
 
     async def Get(self, request: v1.GetRequest, _: Context) -> v1.GetResponse:
         validate.check(request)
@@ -161,7 +156,7 @@ class Jobs:
             if count < _PURGE_JOBS:
                 return v1.PurgeResponse(purge_count=total)
 
-    def _cursor(self, jobs: tuple[Job, ...] | list[Job], known: int) -> str:
+    def _cursor(self, jobs: tuple[Job, ...], known: int) -> str:
         """Where a stream misses nothing that happens to `jobs` after these copies.
 
         A job that an earlier request made may have last changed long ago, at a revision that the log no longer has; but

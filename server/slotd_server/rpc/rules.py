@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from google.protobuf.descriptor import EnumDescriptor
@@ -41,7 +42,7 @@ class Fields:
         assert set(rules) == set(fields), f"{kind.DESCRIPTOR.full_name}: {set(rules) ^ set(fields)}"
         self.kind = kind
         self._rules: dict[Any, Rule] = {fields[name]: rule for name, rule in rules.items() if rule}
-        self._required = [fields[name] for name in required]
+        self._required = frozenset(fields[name] for name in required)
 
     def __call__(self, message: Message) -> Violations:
         given = message.ListFields()
@@ -50,9 +51,8 @@ class Fields:
             rule = self._rules.get(field)
             if rule is not None and (wrong := rule(value)):
                 found += _below(field.name, wrong)
-        if self._required:
-            names = [field for field, _ in given]
-            found += [(field.name, "is required") for field in self._required if field not in names]
+        if missing := self._required.difference(dict(given)):
+            found += [(field.name, "is required") for field in sorted(missing, key=attrgetter("number"))]
         return found
 
 

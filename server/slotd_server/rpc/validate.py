@@ -182,7 +182,7 @@ class Submissions:
         wrong = _SUBMIT(request)
         if wrong or request.spec.kind not in self._kinds:
             self._refuse(wrong, [("", request)])
-        self._check_size("", request.spec)
+        self._check_spec(request.spec)
 
     def check_batch(self, request: v1.SubmitBatchRequest) -> None:
         size = request.ByteSize()
@@ -196,16 +196,16 @@ class Submissions:
         if wrong or any(one.spec.kind not in self._kinds for one in requests):
             self._refuse(wrong, [(f"requests[{number}].", one) for number, one in enumerate(requests)])
         for number, one in enumerate(requests):
-            self._check_size(f"requests[{number}].", one.spec)
+            self._check_spec(one.spec, number)
 
-    def _check_size(self, path: str, spec: v1.JobSpec) -> None:
+    def _check_spec(self, spec: v1.JobSpec, number: int | None = None) -> None:
         if spec.resources:
-            raise NotImplementedYet(f"{path}spec.resources")
+            raise NotImplementedYet(_path("spec.resources", number))
         if spec.depends_on:
-            raise NotImplementedYet(f"{path}spec.depends_on")
+            raise NotImplementedYet(_path("spec.depends_on", number))
         size = len(spec.payload.data)
         if size > self._max_payload:
-            raise TooLarge(f"{path}spec.payload.data", size, self._max_payload)
+            raise TooLarge(_path("spec.payload.data", number), size, self._max_payload)
 
     def _refuse(self, wrong: Violations, requests: Iterable[tuple[str, v1.SubmitRequest]]) -> None:
         """Raises for what is wrong already and for kinds that are of the right form, but not known."""
@@ -218,6 +218,11 @@ class Submissions:
                     told[kind] = _unknown(kind, self._kinds)
                 unknown.append((f"{path}spec.kind", told[kind]))
         raise InvalidArgument(*wrong, *unknown, reason="INVALID_ARGUMENT" if wrong else "UNKNOWN_KIND")
+
+
+def _path(field: str, number: int | None) -> str:
+    """As seen from the request, or from the batch that has it."""
+    return field if number is None else f"requests[{number}].{field}"
 
 
 def _unknown(kind: str, kinds: Collection[str]) -> str:

@@ -73,8 +73,15 @@ class Core:
 
     async def submit(self, kind: str = "noop", **fields: Any) -> v1.Job:
         """Submits a job; keyword arguments are fields of its spec."""
-        request = v1.SubmitRequest(spec=v1.JobSpec(kind=kind, **fields))
-        return (await self.jobs.Submit(request, NO_CONTEXT)).job
+        return (await self.submit_request(v1.SubmitRequest(spec=v1.JobSpec(kind=kind, **fields)))).job
+
+    async def submit_request(self, request: v1.SubmitRequest) -> v1.SubmitResponse:
+        """The servicer's answer, which comes as bytes, as the message that it is."""
+        return v1.SubmitResponse.FromString(await self.jobs.Submit(request, NO_CONTEXT))
+
+    async def submit_batch(self, request: v1.SubmitBatchRequest) -> v1.SubmitBatchResponse:
+        """Likewise."""
+        return v1.SubmitBatchResponse.FromString(await self.jobs.SubmitBatch(request, NO_CONTEXT))
 
     async def start(self, slots: int = 1) -> Job:
         """Makes room for `slots` jobs; the one that was started last."""

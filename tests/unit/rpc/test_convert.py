@@ -152,6 +152,15 @@ def test_any_event_is_what_one_would_write_down(
     assert message == v1.JobEvent(revision=job.revision, job=plain(job, whole), time=time(at or None), **fields)
 
 
+@given(st.lists(JOBS, min_size=1, max_size=3), st.text(max_size=40), st.booleans())
+def test_answers_to_submissions_are_what_one_would_write_down(jobs: list[Job], cursor: str, whole: bool) -> None:
+    plainly = [plain(job, whole) for job in jobs]
+    batch = encode.submitted(jobs, cursor, whole=whole)
+    assert v1.SubmitBatchResponse.FromString(batch) == v1.SubmitBatchResponse(jobs=plainly, cursor=cursor)
+    one = encode.submitted(jobs[:1], cursor, whole=whole)
+    assert v1.SubmitResponse.FromString(one) == v1.SubmitResponse(job=plainly[0], cursor=cursor)
+
+
 def test_numbers_of_states_and_events_are_those_of_the_protos() -> None:
     assert {f"JOB_STATE_{state.name}": int(state) for state in State} | {"JOB_STATE_UNSPECIFIED": 0} == dict(
         v1.JobState.items()

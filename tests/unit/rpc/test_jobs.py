@@ -33,7 +33,7 @@ def at(core: Core, cursor: str) -> int:
 
 async def test_submit_answers_the_job_and_where_its_events_begin(core: Core) -> None:
     payload = v1.Payload(content_type="text/plain", data=b"x")
-    answer = await core.jobs.Submit(request(payload=payload, labels={"a": "b"}), NO_CONTEXT)
+    answer = await core.submit_request(request(payload=payload, labels={"a": "b"}))
     job = answer.job
     assert job.state == v1.JOB_STATE_QUEUED
     assert job.spec.payload == payload
@@ -44,25 +44,25 @@ async def test_submit_answers_the_job_and_where_its_events_begin(core: Core) -> 
 
 
 async def test_submit_for_the_second_time_answers_the_first_job_as_it_is(core: Core) -> None:
-    first = (await core.jobs.Submit(request("r"), NO_CONTEXT)).job
+    first = (await core.submit_request(request("r"))).job
     await core.submit()
     await core.jobs.Cancel(v1.CancelRequest(id=first.id), NO_CONTEXT)
     latest = await core.submit()
-    again = await core.jobs.Submit(request("r"), NO_CONTEXT)
+    again = await core.submit_request(request("r"))
     assert again.job == await get(core, first.id)
     # The log may no longer have the job's own revision; nothing happened to it since.
     assert again.job.revision < at(core, again.cursor) == latest.revision
 
 
 async def test_submit_of_other_content_under_the_same_id_is_refused(core: Core) -> None:
-    first = (await core.jobs.Submit(request("r"), NO_CONTEXT)).job
+    first = (await core.submit_request(request("r"))).job
     with pytest.raises(RequestIdReused) as refused:
-        await core.jobs.Submit(request("r", priority=1), NO_CONTEXT)
+        await core.submit_request(request("r", priority=1))
     assert refused.value.job_id == first.id
 
 
 async def test_submit_only_to_see_stores_nothing(core: Core) -> None:
-    answer = await core.jobs.Submit(request("r", validate_only=True, priority=3), NO_CONTEXT)
+    answer = await core.submit_request(request("r", validate_only=True, priority=3))
     assert (answer.job.id, answer.cursor, answer.job.spec.priority) == ("", "", 3)
     assert list((await listed(core)).jobs) == []
 
@@ -70,18 +70,18 @@ async def test_submit_only_to_see_stores_nothing(core: Core) -> None:
 async def test_a_batch_is_taken_in_order_or_not_at_all(core: Core) -> None:
     await core.queues.UpdateQueue(v1.UpdateQueueRequest(queue=v1.Queue(name="small", max_queued=2)), NO_CONTEXT)
     batch = v1.SubmitBatchRequest(requests=[request(priority=number, queue="small") for number in range(2)])
-    answer = await core.jobs.SubmitBatch(batch, NO_CONTEXT)
+    answer = await core.submit_batch(batch)
     assert [job.spec.priority for job in answer.jobs] == [0, 1]
     assert at(core, answer.cursor) == answer.jobs[0].revision
     with pytest.raises(QueueFull):
-        await core.jobs.SubmitBatch(v1.SubmitBatchRequest(requests=[request(), request(queue="small")]), NO_CONTEXT)
+        await core.submit_batch(v1.SubmitBatchRequest(requests=[request(), request(queue="small")]))
     assert len((await listed(core)).jobs) == 2
 
 
 async def test_a_batch_starts_its_stream_before_any_of_its_jobs_can_change(core: Core) -> None:
-    old = (await core.jobs.Submit(request("r"), NO_CONTEXT)).job
+    old = (await core.submit_request(request("r"))).job
     newest = await core.submit()
-    answer = await core.jobs.SubmitBatch(v1.SubmitBatchRequest(requests=[request("s"), request("r")]), NO_CONTEXT)
+    answer = await core.submit_batch(v1.SubmitBatchRequest(requests=[request("s"), request("r")]))
     assert answer.jobs[1] == old
     assert at(core, answer.cursor) == newest.revision < answer.jobs[0].revision
 
@@ -89,13 +89,13 @@ async def test_a_batch_starts_its_stream_before_any_of_its_jobs_can_change(core:
 @pytest.mark.parametrize(("size", "whole"), [(1 << 20, True), ((1 << 20) + 1, False)])
 async def test_a_batch_answers_in_full_unless_that_is_too_much(core: Core, size: int, whole: bool) -> None:
     requests = [request(payload=v1.Payload(data=bytes(part))) for part in (1 << 20, size - 1, 1)]
-    answer = await core.jobs.SubmitBatch(v1.SubmitBatchRequest(requests=requests), NO_CONTEXT)
+    answer = await core.submit_batch(v1.SubmitBatchRequest(requests=requests))
     assert [bool(job.spec.payload.data) for job in answer.jobs] == [whole] * 3
     assert all(job.spec.payload.content_type for job in answer.jobs)
 
 
 async def test_a_batch_only_to_see_stores_nothing(core: Core) -> None:
-    answer = await core.jobs.SubmitBatch(v1.SubmitBatchRequest(requests=[request(validate_only=True)] * 3), NO_CONTEXT)
+    answer = await core.submit_batch(v1.SubmitBatchRequest(requests=[request(validate_only=True)] * 3))
     assert len(answer.jobs) == 3
     assert answer.cursor == ""
     assert list((await listed(core)).jobs) == []

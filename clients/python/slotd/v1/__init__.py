@@ -5,3 +5,5 @@ from slotd.v1.job_service_pb2 import *  # noqa: F403
 from slotd.v1.job_service_pb2_grpc import *  # noqa: F403
 from slotd.v1.queue_service_pb2 import *  # noqa: F403
 from slotd.v1.queue_service_pb2_grpc import *  # noqa: F403
+from slotd.v1.schedule_service_pb2 import *  # noqa: F403
+from slotd.v1.schedule_service_pb2_grpc import *  # noqa: F403

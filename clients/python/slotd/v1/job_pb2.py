@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12slotd/v1/job.proto\x12\x08slotd.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"-\n\x07Payload\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"C\n\rResourceClaim\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x04mode\x18\x02 \x01(\x0e\x32\x16.slotd.v1.ResourceMode\"\x1c\n\nDependency\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\xbb\x01\n\x0bRetryPolicy\x12\x14\n\x0cmax_attempts\x18\x01 \x01(\x05\x12\x32\n\x0finitial_backoff\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0bmax_backoff\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nmultiplier\x18\x04 \x01(\x01\x12\x13\n\x06jitter\x18\x05 \x01(\x01H\x00\x88\x01\x01\x42\t\n\x07_jitter\"\x87\x04\n\x07JobSpec\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\"\n\x07payload\x18\x02 \x01(\x0b\x32\x11.slotd.v1.Payload\x12\r\n\x05queue\x18\x03 \x01(\t\x12\x15\n\x08priority\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12-\n\x06labels\x18\x05 \x03(\x0b\x32\x1d.slotd.v1.JobSpec.LabelsEntry\x12*\n\tresources\x18\x06 \x03(\x0b\x32\x17.slotd.v1.ResourceClaim\x12(\n\ndepends_on\x18\x07 \x03(\x0b\x32\x14.slotd.v1.Dependency\x12\x31\n\rschedule_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x07timeout\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12$\n\x05retry\x18\n \x01(\x0b\x32\x15.slotd.v1.RetryPolicy\x12\x30\n\rqueue_timeout\x18\x0b \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\tretention\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_priority\"8\n\x08Progress\x12\x0c\n\x04\x64one\x18\x01 \x01(\x03\x12\r\n\x05total\x18\x02 \x01(\x03\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xaa\x01\n\x07\x41ttempt\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.Status\x12\x0e\n\x06server\x18\x05 \x01(\t\"\xd9\x04\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1f\n\x04spec\x18\x02 \x01(\x0b\x32\x11.slotd.v1.JobSpec\x12!\n\x05state\x18\x03 \x01(\x0e\x32\x12.slotd.v1.JobState\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rschedule_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12$\n\x08progress\x18\t \x01(\x0b\x32\x12.slotd.v1.Progress\x12!\n\x06result\x18\n \x01(\x0b\x32\x11.slotd.v1.Payload\x12!\n\x05\x65rror\x18\x0b \x01(\x0b\x32\x12.google.rpc.Status\x12\x18\n\x10\x63\x61ncel_requested\x18\x0c \x01(\x08\x12\x12\n\nblocked_by\x18\r \x03(\t\x12#\n\x08\x61ttempts\x18\x0e \x03(\x0b\x32\x11.slotd.v1.Attempt\x12\x13\n\x0boutput_size\x18\x0f \x01(\x03\x12\x10\n\x08revision\x18\x10 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10output_truncated\x18\x12 \x01(\x08\"\xbf\x01\n\tJobFilter\x12\x0f\n\x07job_ids\x18\x01 \x03(\t\x12\x0e\n\x06queues\x18\x02 \x03(\t\x12\r\n\x05kinds\x18\x03 \x03(\t\x12\"\n\x06states\x18\x04 \x03(\x0e\x32\x12.slotd.v1.JobState\x12/\n\x06labels\x18\x05 \x03(\x0b\x32\x1f.slotd.v1.JobFilter.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\xca\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13JOB_STATE_SCHEDULED\x10\x01\x12\x15\n\x11JOB_STATE_BLOCKED\x10\x02\x12\x14\n\x10JOB_STATE_QUEUED\x10\x03\x12\x15\n\x11JOB_STATE_RUNNING\x10\x04\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x05\x12\x14\n\x10JOB_STATE_FAILED\x10\x06\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x07*J\n\x07JobView\x12\x18\n\x14JOB_VIEW_UNSPECIFIED\x10\x00\x12\x12\n\x0eJOB_VIEW_BASIC\x10\x01\x12\x11\n\rJOB_VIEW_FULL\x10\x02*d\n\x0cResourceMode\x12\x1d\n\x19RESOURCE_MODE_UNSPECIFIED\x10\x00\x12\x1b\n\x17RESOURCE_MODE_EXCLUSIVE\x10\x01\x12\x18\n\x14RESOURCE_MODE_SHARED\x10\x02\x42\x43\n\x0bio.slotd.v1P\x01Z2github.com/slotd/slotd/clients/go/slotd/v1;slotdv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12slotd/v1/job.proto\x12\x08slotd.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"-\n\x07Payload\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"C\n\rResourceClaim\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x04mode\x18\x02 \x01(\x0e\x32\x16.slotd.v1.ResourceMode\"\x82\x01\n\nDependency\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0b\n\x03ref\x18\x02 \x01(\t\x12\r\n\x05group\x18\x03 \x01(\t\x12\x30\n\tcondition\x18\x04 \x01(\x0e\x32\x1d.slotd.v1.DependencyCondition\x12\x16\n\x0ewait_for_retry\x18\x05 \x01(\x08\"\xbb\x01\n\x0bRetryPolicy\x12\x14\n\x0cmax_attempts\x18\x01 \x01(\x05\x12\x32\n\x0finitial_backoff\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0bmax_backoff\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nmultiplier\x18\x04 \x01(\x01\x12\x13\n\x06jitter\x18\x05 \x01(\x01H\x00\x88\x01\x01\x42\t\n\x07_jitter\"\xa8\x05\n\x07JobSpec\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\"\n\x07payload\x18\x02 \x01(\x0b\x32\x11.slotd.v1.Payload\x12\r\n\x05queue\x18\x03 \x01(\t\x12\x15\n\x08priority\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12-\n\x06labels\x18\x05 \x03(\x0b\x32\x1d.slotd.v1.JobSpec.LabelsEntry\x12*\n\tresources\x18\x06 \x03(\x0b\x32\x17.slotd.v1.ResourceClaim\x12(\n\ndepends_on\x18\x07 \x03(\x0b\x32\x14.slotd.v1.Dependency\x12\x31\n\rschedule_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x07timeout\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12$\n\x05retry\x18\n \x01(\x0b\x32\x15.slotd.v1.RetryPolicy\x12\x30\n\rqueue_timeout\x18\x0b \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\tretention\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05group\x18\r \x01(\t\x12\x17\n\x0f\x63oncurrency_key\x18\x0e \x01(\t\x12\x12\n\nunique_key\x18\x0f \x01(\t\x12\x30\n\runique_period\x18\x10 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0funique_conflict\x18\x11 \x01(\x0e\x32\x18.slotd.v1.UniqueConflict\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_priority\"8\n\x08Progress\x12\x0c\n\x04\x64one\x18\x01 \x01(\x03\x12\r\n\x05total\x18\x02 \x01(\x03\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xaa\x01\n\x07\x41ttempt\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.Status\x12\x0e\n\x06server\x18\x05 \x01(\t\"\x9a\x05\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1f\n\x04spec\x18\x02 \x01(\x0b\x32\x11.slotd.v1.JobSpec\x12!\n\x05state\x18\x03 \x01(\x0e\x32\x12.slotd.v1.JobState\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rschedule_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12$\n\x08progress\x18\t \x01(\x0b\x32\x12.slotd.v1.Progress\x12!\n\x06result\x18\n \x01(\x0b\x32\x11.slotd.v1.Payload\x12!\n\x05\x65rror\x18\x0b \x01(\x0b\x32\x12.google.rpc.Status\x12\x18\n\x10\x63\x61ncel_requested\x18\x0c \x01(\x08\x12\x12\n\nblocked_by\x18\r \x03(\t\x12#\n\x08\x61ttempts\x18\x0e \x03(\x0b\x32\x11.slotd.v1.Attempt\x12\x13\n\x0boutput_size\x18\x0f \x01(\x03\x12\x10\n\x08revision\x18\x10 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10output_truncated\x18\x12 \x01(\x08\x12\x10\n\x08schedule\x18\x13 \x01(\t\x12-\n\tfire_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe2\x01\n\tJobFilter\x12\x0f\n\x07job_ids\x18\x01 \x03(\t\x12\x0e\n\x06queues\x18\x02 \x03(\t\x12\r\n\x05kinds\x18\x03 \x03(\t\x12\"\n\x06states\x18\x04 \x03(\x0e\x32\x12.slotd.v1.JobState\x12/\n\x06labels\x18\x05 \x03(\x0b\x32\x1f.slotd.v1.JobFilter.LabelsEntry\x12\x0e\n\x06groups\x18\x06 \x03(\t\x12\x11\n\tschedules\x18\x07 \x03(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\xca\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13JOB_STATE_SCHEDULED\x10\x01\x12\x15\n\x11JOB_STATE_BLOCKED\x10\x02\x12\x14\n\x10JOB_STATE_QUEUED\x10\x03\x12\x15\n\x11JOB_STATE_RUNNING\x10\x04\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x05\x12\x14\n\x10JOB_STATE_FAILED\x10\x06\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x07*J\n\x07JobView\x12\x18\n\x14JOB_VIEW_UNSPECIFIED\x10\x00\x12\x12\n\x0eJOB_VIEW_BASIC\x10\x01\x12\x11\n\rJOB_VIEW_FULL\x10\x02*d\n\x0cResourceMode\x12\x1d\n\x19RESOURCE_MODE_UNSPECIFIED\x10\x00\x12\x1b\n\x17RESOURCE_MODE_EXCLUSIVE\x10\x01\x12\x18\n\x14RESOURCE_MODE_SHARED\x10\x02*\x7f\n\x13\x44\x65pendencyCondition\x12$\n DEPENDENCY_CONDITION_UNSPECIFIED\x10\x00\x12\"\n\x1e\x44\x45PENDENCY_CONDITION_SUCCEEDED\x10\x01\x12\x1e\n\x1a\x44\x45PENDENCY_CONDITION_ENDED\x10\x02*\x8f\x01\n\x0eUniqueConflict\x12\x1f\n\x1bUNIQUE_CONFLICT_UNSPECIFIED\x10\x00\x12#\n\x1fUNIQUE_CONFLICT_RETURN_EXISTING\x10\x01\x12\x1a\n\x16UNIQUE_CONFLICT_REFUSE\x10\x02\x12\x1b\n\x17UNIQUE_CONFLICT_REPLACE\x10\x03\x42\x43\n\x0bio.slotd.v1P\x01Z2github.com/slotd/slotd/clients/go/slotd/v1;slotdv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,32 +39,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOBSPEC_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_JOBFILTER_LABELSENTRY']._loaded_options = None
   _globals['_JOBFILTER_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_JOBSTATE']._serialized_start=2010
-  _globals['_JOBSTATE']._serialized_end=2212
-  _globals['_JOBVIEW']._serialized_start=2214
-  _globals['_JOBVIEW']._serialized_end=2288
-  _globals['_RESOURCEMODE']._serialized_start=2290
-  _globals['_RESOURCEMODE']._serialized_end=2390
+  _globals['_JOBSTATE']._serialized_start=2374
+  _globals['_JOBSTATE']._serialized_end=2576
+  _globals['_JOBVIEW']._serialized_start=2578
+  _globals['_JOBVIEW']._serialized_end=2652
+  _globals['_RESOURCEMODE']._serialized_start=2654
+  _globals['_RESOURCEMODE']._serialized_end=2754
+  _globals['_DEPENDENCYCONDITION']._serialized_start=2756
+  _globals['_DEPENDENCYCONDITION']._serialized_end=2883
+  _globals['_UNIQUECONFLICT']._serialized_start=2886
+  _globals['_UNIQUECONFLICT']._serialized_end=3029
   _globals['_PAYLOAD']._serialized_start=122
   _globals['_PAYLOAD']._serialized_end=167
   _globals['_RESOURCECLAIM']._serialized_start=169
   _globals['_RESOURCECLAIM']._serialized_end=236
-  _globals['_DEPENDENCY']._serialized_start=238
-  _globals['_DEPENDENCY']._serialized_end=266
-  _globals['_RETRYPOLICY']._serialized_start=269
-  _globals['_RETRYPOLICY']._serialized_end=456
-  _globals['_JOBSPEC']._serialized_start=459
-  _globals['_JOBSPEC']._serialized_end=978
-  _globals['_JOBSPEC_LABELSENTRY']._serialized_start=920
-  _globals['_JOBSPEC_LABELSENTRY']._serialized_end=965
-  _globals['_PROGRESS']._serialized_start=980
-  _globals['_PROGRESS']._serialized_end=1036
-  _globals['_ATTEMPT']._serialized_start=1039
-  _globals['_ATTEMPT']._serialized_end=1209
-  _globals['_JOB']._serialized_start=1212
-  _globals['_JOB']._serialized_end=1813
-  _globals['_JOBFILTER']._serialized_start=1816
-  _globals['_JOBFILTER']._serialized_end=2007
-  _globals['_JOBFILTER_LABELSENTRY']._serialized_start=920
-  _globals['_JOBFILTER_LABELSENTRY']._serialized_end=965
+  _globals['_DEPENDENCY']._serialized_start=239
+  _globals['_DEPENDENCY']._serialized_end=369
+  _globals['_RETRYPOLICY']._serialized_start=372
+  _globals['_RETRYPOLICY']._serialized_end=559
+  _globals['_JOBSPEC']._serialized_start=562
+  _globals['_JOBSPEC']._serialized_end=1242
+  _globals['_JOBSPEC_LABELSENTRY']._serialized_start=1184
+  _globals['_JOBSPEC_LABELSENTRY']._serialized_end=1229
+  _globals['_PROGRESS']._serialized_start=1244
+  _globals['_PROGRESS']._serialized_end=1300
+  _globals['_ATTEMPT']._serialized_start=1303
+  _globals['_ATTEMPT']._serialized_end=1473
+  _globals['_JOB']._serialized_start=1476
+  _globals['_JOB']._serialized_end=2142
+  _globals['_JOBFILTER']._serialized_start=2145
+  _globals['_JOBFILTER']._serialized_end=2371
+  _globals['_JOBFILTER_LABELSENTRY']._serialized_start=1184
+  _globals['_JOBFILTER_LABELSENTRY']._serialized_end=1229
 # @@protoc_insertion_point(module_scope)

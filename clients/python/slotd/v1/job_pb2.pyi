@@ -116,6 +116,66 @@ RESOURCE_MODE_SHARED: ResourceMode.ValueType  # 2
 """Held together with other shared claims, never with an exclusive one."""
 global___ResourceMode = ResourceMode
 
+class _DependencyCondition:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _DependencyConditionEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_DependencyCondition.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    DEPENDENCY_CONDITION_UNSPECIFIED: _DependencyCondition.ValueType  # 0
+    """SUCCEEDED."""
+    DEPENDENCY_CONDITION_SUCCEEDED: _DependencyCondition.ValueType  # 1
+    """It has to succeed; of a group all jobs have to. Where it fails or is cancelled, the job that waits for it ends
+    FAILED with reason DEPENDENCY_FAILED, unless wait_for_retry is set.
+    """
+    DEPENDENCY_CONDITION_ENDED: _DependencyCondition.ValueType  # 2
+    """It has to end, however; of a group all jobs have to."""
+
+class DependencyCondition(_DependencyCondition, metaclass=_DependencyConditionEnumTypeWrapper):
+    """What a dependency has to come to."""
+
+DEPENDENCY_CONDITION_UNSPECIFIED: DependencyCondition.ValueType  # 0
+"""SUCCEEDED."""
+DEPENDENCY_CONDITION_SUCCEEDED: DependencyCondition.ValueType  # 1
+"""It has to succeed; of a group all jobs have to. Where it fails or is cancelled, the job that waits for it ends
+FAILED with reason DEPENDENCY_FAILED, unless wait_for_retry is set.
+"""
+DEPENDENCY_CONDITION_ENDED: DependencyCondition.ValueType  # 2
+"""It has to end, however; of a group all jobs have to."""
+global___DependencyCondition = DependencyCondition
+
+class _UniqueConflict:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _UniqueConflictEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_UniqueConflict.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    UNIQUE_CONFLICT_UNSPECIFIED: _UniqueConflict.ValueType  # 0
+    """RETURN_EXISTING."""
+    UNIQUE_CONFLICT_RETURN_EXISTING: _UniqueConflict.ValueType  # 1
+    """Answer with the job that has the key; nothing is made."""
+    UNIQUE_CONFLICT_REFUSE: _UniqueConflict.ValueType  # 2
+    """ALREADY_EXISTS, reason UNIQUE_KEY_TAKEN, with the id of the job that has the key."""
+    UNIQUE_CONFLICT_REPLACE: _UniqueConflict.ValueType  # 3
+    """Cancel the job that has the key, if it waits, and take this one. Where it runs, or has ended within unique_period:
+    as REFUSE.
+    """
+
+class UniqueConflict(_UniqueConflict, metaclass=_UniqueConflictEnumTypeWrapper):
+    """What to do when another job has the unique_key."""
+
+UNIQUE_CONFLICT_UNSPECIFIED: UniqueConflict.ValueType  # 0
+"""RETURN_EXISTING."""
+UNIQUE_CONFLICT_RETURN_EXISTING: UniqueConflict.ValueType  # 1
+"""Answer with the job that has the key; nothing is made."""
+UNIQUE_CONFLICT_REFUSE: UniqueConflict.ValueType  # 2
+"""ALREADY_EXISTS, reason UNIQUE_KEY_TAKEN, with the id of the job that has the key."""
+UNIQUE_CONFLICT_REPLACE: UniqueConflict.ValueType  # 3
+"""Cancel the job that has the key, if it waits, and take this one. Where it runs, or has ended within unique_period:
+as REFUSE.
+"""
+global___UniqueConflict = UniqueConflict
+
 @typing.final
 class Payload(google.protobuf.message.Message):
     """Bytes and what they are: a handler's argument or its result."""
@@ -164,19 +224,39 @@ global___ResourceClaim = ResourceClaim
 
 @typing.final
 class Dependency(google.protobuf.message.Message):
-    """An edge to a job that has to end first."""
+    """What has to end first: a job or a group. Exactly one of job_id, ref and group is set in a request; in an answer job_id
+    is set beside a ref.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     JOB_ID_FIELD_NUMBER: builtins.int
+    REF_FIELD_NUMBER: builtins.int
+    GROUP_FIELD_NUMBER: builtins.int
+    CONDITION_FIELD_NUMBER: builtins.int
+    WAIT_FOR_RETRY_FIELD_NUMBER: builtins.int
     job_id: builtins.str
     """The id of an existing job."""
+    ref: builtins.str
+    """The SubmitRequest.ref of another job in the same SubmitBatch."""
+    group: builtins.str
+    """A group that has jobs, those of the same SubmitBatch included. It is met when none of its jobs is left that has not
+    ended.
+    """
+    condition: global___DependencyCondition.ValueType
+    """What it has to come to."""
+    wait_for_retry: builtins.bool
+    """Where it fails or is cancelled, go on waiting: somebody may retry it."""
     def __init__(
         self,
         *,
         job_id: builtins.str = ...,
+        ref: builtins.str = ...,
+        group: builtins.str = ...,
+        condition: global___DependencyCondition.ValueType = ...,
+        wait_for_retry: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["job_id", b"job_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["condition", b"condition", "group", b"group", "job_id", b"job_id", "ref", b"ref", "wait_for_retry", b"wait_for_retry"]) -> None: ...
 
 global___Dependency = Dependency
 
@@ -258,12 +338,29 @@ class JobSpec(google.protobuf.message.Message):
     RETRY_FIELD_NUMBER: builtins.int
     QUEUE_TIMEOUT_FIELD_NUMBER: builtins.int
     RETENTION_FIELD_NUMBER: builtins.int
+    GROUP_FIELD_NUMBER: builtins.int
+    CONCURRENCY_KEY_FIELD_NUMBER: builtins.int
+    UNIQUE_KEY_FIELD_NUMBER: builtins.int
+    UNIQUE_PERIOD_FIELD_NUMBER: builtins.int
+    UNIQUE_CONFLICT_FIELD_NUMBER: builtins.int
     kind: builtins.str
     """Which handler runs it. Required: 1 to 128 of letters, digits, `.`, `_`, `-` and `/`, a letter or digit first."""
     queue: builtins.str
     """The queue it waits in; "default" where nothing else is said. Same form as `kind`."""
     priority: builtins.int
-    """Within a queue higher ones go first, then those submitted first. -1,000 to 1,000."""
+    """Within a queue higher ones go first, then those submitted first. One start in ten goes to a lower priority, each in
+    its turn, so that all move. -1,000 to 1,000.
+    """
+    group: builtins.str
+    """The group that it belongs to, which needs no making. Same form as `kind`."""
+    concurrency_key: builtins.str
+    """Whose job it is, as far as its queue's limits go: see Queue.slots_per_key. Jobs of different keys take turns. At most
+    255 characters.
+    """
+    unique_key: builtins.str
+    """Only one job that has not ended may have this key, over all queues and kinds. At most 255 characters."""
+    unique_conflict: global___UniqueConflict.ValueType
+    """What to do when the key is taken."""
     @property
     def payload(self) -> global___Payload:
         """The handler's argument."""
@@ -274,11 +371,13 @@ class JobSpec(google.protobuf.message.Message):
 
     @property
     def resources(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___ResourceClaim]:
-        """Resources held while it runs. Not served yet: UNIMPLEMENTED."""
+        """Resources that it holds from when it is QUEUED until its function has returned: all of them together, after those
+        jobs submitted earlier that they conflict with. At most 64.
+        """
 
     @property
     def depends_on(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Dependency]:
-        """Jobs that have to end first. Not served yet: UNIMPLEMENTED."""
+        """Jobs and groups that have to end first; at most 1,000."""
 
     @property
     def schedule_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
@@ -304,6 +403,10 @@ class JobSpec(google.protobuf.message.Message):
         holds for jobs that SUCCEEDED or were CANCELLED, and a FAILED one stays until it is retried, deleted or purged.
         """
 
+    @property
+    def unique_period(self) -> google.protobuf.duration_pb2.Duration:
+        """The key is taken for this long from create_time also where the job ends before."""
+
     def __init__(
         self,
         *,
@@ -319,9 +422,14 @@ class JobSpec(google.protobuf.message.Message):
         retry: global___RetryPolicy | None = ...,
         queue_timeout: google.protobuf.duration_pb2.Duration | None = ...,
         retention: google.protobuf.duration_pb2.Duration | None = ...,
+        group: builtins.str = ...,
+        concurrency_key: builtins.str = ...,
+        unique_key: builtins.str = ...,
+        unique_period: google.protobuf.duration_pb2.Duration | None = ...,
+        unique_conflict: global___UniqueConflict.ValueType = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_priority", b"_priority", "payload", b"payload", "priority", b"priority", "queue_timeout", b"queue_timeout", "retention", b"retention", "retry", b"retry", "schedule_time", b"schedule_time", "timeout", b"timeout"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_priority", b"_priority", "depends_on", b"depends_on", "kind", b"kind", "labels", b"labels", "payload", b"payload", "priority", b"priority", "queue", b"queue", "queue_timeout", b"queue_timeout", "resources", b"resources", "retention", b"retention", "retry", b"retry", "schedule_time", b"schedule_time", "timeout", b"timeout"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_priority", b"_priority", "payload", b"payload", "priority", b"priority", "queue_timeout", b"queue_timeout", "retention", b"retention", "retry", b"retry", "schedule_time", b"schedule_time", "timeout", b"timeout", "unique_period", b"unique_period"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_priority", b"_priority", "concurrency_key", b"concurrency_key", "depends_on", b"depends_on", "group", b"group", "kind", b"kind", "labels", b"labels", "payload", b"payload", "priority", b"priority", "queue", b"queue", "queue_timeout", b"queue_timeout", "resources", b"resources", "retention", b"retention", "retry", b"retry", "schedule_time", b"schedule_time", "timeout", b"timeout", "unique_conflict", b"unique_conflict", "unique_key", b"unique_key", "unique_period", b"unique_period"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_priority", b"_priority"]) -> typing.Literal["priority"] | None: ...
 
 global___JobSpec = JobSpec
@@ -417,6 +525,8 @@ class Job(google.protobuf.message.Message):
     REVISION_FIELD_NUMBER: builtins.int
     EXPIRE_TIME_FIELD_NUMBER: builtins.int
     OUTPUT_TRUNCATED_FIELD_NUMBER: builtins.int
+    SCHEDULE_FIELD_NUMBER: builtins.int
+    FIRE_TIME_FIELD_NUMBER: builtins.int
     id: builtins.str
     """A UUIDv7, made by the service."""
     state: global___JobState.ValueType
@@ -431,6 +541,8 @@ class Job(google.protobuf.message.Message):
     """The revision of this copy; each change of any job makes a higher one."""
     output_truncated: builtins.bool
     """It wrote more than is kept (16 MiB by default); what came after that is lost."""
+    schedule: builtins.str
+    """The schedule that made it, if one did."""
     @property
     def spec(self) -> global___JobSpec:
         """What was asked for, with everything that was left out filled in."""
@@ -465,7 +577,10 @@ class Job(google.protobuf.message.Message):
 
     @property
     def blocked_by(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What a BLOCKED job waits for: `attempts/N` is an earlier attempt whose function has not returned yet."""
+        """What a BLOCKED job waits for, the first 20 of it: `jobs/ID` and `groups/NAME` are dependencies, `resources/NAME` a
+        claim of its own that conflicts with a job before it, `keys/KEY` its concurrency_key, whose slots are taken, and
+        `attempts/N` an earlier attempt whose function has not returned yet.
+        """
 
     @property
     def attempts(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Attempt]:
@@ -474,6 +589,10 @@ class Job(google.protobuf.message.Message):
     @property
     def expire_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When a terminal job will be deleted by itself; unset where it stays."""
+
+    @property
+    def fire_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """The time for which that schedule made it."""
 
     def __init__(
         self,
@@ -496,9 +615,11 @@ class Job(google.protobuf.message.Message):
         revision: builtins.int = ...,
         expire_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         output_truncated: builtins.bool = ...,
+        schedule: builtins.str = ...,
+        fire_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "expire_time", b"expire_time", "progress", b"progress", "result", b"result", "schedule_time", b"schedule_time", "spec", b"spec", "start_time", b"start_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attempt", b"attempt", "attempts", b"attempts", "blocked_by", b"blocked_by", "cancel_requested", b"cancel_requested", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "expire_time", b"expire_time", "id", b"id", "output_size", b"output_size", "output_truncated", b"output_truncated", "progress", b"progress", "result", b"result", "revision", b"revision", "schedule_time", b"schedule_time", "spec", b"spec", "start_time", b"start_time", "state", b"state"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "expire_time", b"expire_time", "fire_time", b"fire_time", "progress", b"progress", "result", b"result", "schedule_time", b"schedule_time", "spec", b"spec", "start_time", b"start_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["attempt", b"attempt", "attempts", b"attempts", "blocked_by", b"blocked_by", "cancel_requested", b"cancel_requested", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "expire_time", b"expire_time", "fire_time", b"fire_time", "id", b"id", "output_size", b"output_size", "output_truncated", b"output_truncated", "progress", b"progress", "result", b"result", "revision", b"revision", "schedule", b"schedule", "schedule_time", b"schedule_time", "spec", b"spec", "start_time", b"start_time", "state", b"state"]) -> None: ...
 
 global___Job = Job
 
@@ -531,6 +652,8 @@ class JobFilter(google.protobuf.message.Message):
     KINDS_FIELD_NUMBER: builtins.int
     STATES_FIELD_NUMBER: builtins.int
     LABELS_FIELD_NUMBER: builtins.int
+    GROUPS_FIELD_NUMBER: builtins.int
+    SCHEDULES_FIELD_NUMBER: builtins.int
     @property
     def job_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Any of these ids; at most 1,000."""
@@ -551,6 +674,14 @@ class JobFilter(google.protobuf.message.Message):
     def labels(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
         """All of these labels, with these values."""
 
+    @property
+    def groups(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Any of these groups; at most 100."""
+
+    @property
+    def schedules(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Made by any of these schedules; at most 100."""
+
     def __init__(
         self,
         *,
@@ -559,7 +690,9 @@ class JobFilter(google.protobuf.message.Message):
         kinds: collections.abc.Iterable[builtins.str] | None = ...,
         states: collections.abc.Iterable[global___JobState.ValueType] | None = ...,
         labels: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
+        groups: collections.abc.Iterable[builtins.str] | None = ...,
+        schedules: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["job_ids", b"job_ids", "kinds", b"kinds", "labels", b"labels", "queues", b"queues", "states", b"states"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["groups", b"groups", "job_ids", b"job_ids", "kinds", b"kinds", "labels", b"labels", "queues", b"queues", "schedules", b"schedules", "states", b"states"]) -> None: ...
 
 global___JobFilter = JobFilter

@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from slotd.v1 import job_pb2 as slotd_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aslotd/v1/job_service.proto\x12\x08slotd.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x12slotd/v1/job.proto\"\xb1\x01\n\x08JobEvent\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12!\n\x04type\x18\x02 \x01(\x0e\x32\x13.slotd.v1.EventType\x12\x1a\n\x03job\x18\x03 \x01(\x0b\x32\r.slotd.v1.Job\x12*\n\x0eprevious_state\x18\x04 \x01(\x0e\x32\x12.slotd.v1.JobState\x12(\n\x04time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"[\n\rSubmitRequest\x12\x1f\n\x04spec\x18\x01 \x01(\x0b\x32\x11.slotd.v1.JobSpec\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"<\n\x0eSubmitResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.slotd.v1.Job\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"?\n\x12SubmitBatchRequest\x12)\n\x08requests\x18\x01 \x03(\x0b\x32\x17.slotd.v1.SubmitRequest\"B\n\x13SubmitBatchResponse\x12\x1b\n\x04jobs\x18\x01 \x03(\x0b\x32\r.slotd.v1.Job\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"9\n\nGetRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1f\n\x04view\x18\x02 \x01(\x0e\x32\x11.slotd.v1.JobView\")\n\x0bGetResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.slotd.v1.Job\"\x8c\x01\n\x0bListRequest\x12#\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x13.slotd.v1.JobFilter\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x1f\n\x04view\x18\x04 \x01(\x0e\x32\x11.slotd.v1.JobView\x12\x10\n\x08order_by\x18\x05 \x01(\t\"T\n\x0cListResponse\x12\x1b\n\x04jobs\x18\x01 \x03(\x0b\x32\r.slotd.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"f\n\x0bWaitRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12*\n\x07timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1f\n\x04view\x18\x03 \x01(\x0e\x32\x11.slotd.v1.JobView\"*\n\x0cWaitResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.slotd.v1.Job\"\xa5\x01\n\rStreamRequest\x12#\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x13.slotd.v1.JobFilter\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12$\n\x08\x64\x65livery\x18\x03 \x01(\x0e\x32\x12.slotd.v1.Delivery\x12\x1f\n\x04view\x18\x04 \x01(\x0e\x32\x11.slotd.v1.JobView\x12\x18\n\x10include_progress\x18\x05 \x01(\x08\"y\n\x0eStreamResponse\x12\"\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x12.slotd.v1.JobEvent\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x0e\n\x06synced\x18\x04 \x01(\x08\x12\x11\n\theartbeat\x18\x05 \x01(\x08\"?\n\x11ReadOutputRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0e\n\x06\x66ollow\x18\x03 \x01(\x08\"R\n\x12ReadOutputResponse\x12\x0e\n\x06offset\x18\x01 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0b\n\x03\x65of\x18\x03 \x01(\x08\x12\x11\n\ttruncated\x18\x04 \x01(\x08\"\x1b\n\rCancelRequest\x12\n\n\x02id\x18\x01 \x01(\t\",\n\x0e\x43\x61ncelResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.slotd.v1.Job\"\x1a\n\x0cRetryRequest\x12\n\n\x02id\x18\x01 \x01(\t\"+\n\rRetryResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.slotd.v1.Job\"*\n\rDeleteRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05\x66orce\x18\x02 \x01(\x08\"\x10\n\x0e\x44\x65leteResponse\"J\n\x0cPurgeRequest\x12#\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x13.slotd.v1.JobFilter\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\"$\n\rPurgeResponse\x12\x13\n\x0bpurge_count\x18\x01 \x01(\x03*M\n\x08\x44\x65livery\x12\x18\n\x14\x44\x45LIVERY_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44\x45LIVERY_EVERY\x10\x01\x12\x13\n\x0f\x44\x45LIVERY_LATEST\x10\x02*\xa4\x01\n\tEventType\x12\x1a\n\x16\x45VENT_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45VENT_TYPE_SNAPSHOT\x10\x01\x12\x16\n\x12\x45VENT_TYPE_CREATED\x10\x02\x12\x16\n\x12\x45VENT_TYPE_CHANGED\x10\x03\x12\x16\n\x12\x45VENT_TYPE_DELETED\x10\x04\x12\x1a\n\x16\x45VENT_TYPE_LEFT_FILTER\x10\x05\x32\xaf\x05\n\nJobService\x12;\n\x06Submit\x12\x17.slotd.v1.SubmitRequest\x1a\x18.slotd.v1.SubmitResponse\x12J\n\x0bSubmitBatch\x12\x1c.slotd.v1.SubmitBatchRequest\x1a\x1d.slotd.v1.SubmitBatchResponse\x12\x32\n\x03Get\x12\x14.slotd.v1.GetRequest\x1a\x15.slotd.v1.GetResponse\x12\x35\n\x04List\x12\x15.slotd.v1.ListRequest\x1a\x16.slotd.v1.ListResponse\x12\x35\n\x04Wait\x12\x15.slotd.v1.WaitRequest\x1a\x16.slotd.v1.WaitResponse\x12=\n\x06Stream\x12\x17.slotd.v1.StreamRequest\x1a\x18.slotd.v1.StreamResponse0\x01\x12I\n\nReadOutput\x12\x1b.slotd.v1.ReadOutputRequest\x1a\x1c.slotd.v1.ReadOutputResponse0\x01\x12;\n\x06\x43\x61ncel\x12\x17.slotd.v1.CancelRequest\x1a\x18.slotd.v1.CancelResponse\x12\x38\n\x05Retry\x12\x16.slotd.v1.RetryRequest\x1a\x17.slotd.v1.RetryResponse\x12;\n\x06\x44\x65lete\x12\x17.slotd.v1.DeleteRequest\x1a\x18.slotd.v1.DeleteResponse\x12\x38\n\x05Purge\x12\x16.slotd.v1.PurgeRequest\x1a\x17.slotd.v1.PurgeResponseBC\n\x0bio.slotd.v1P\x01Z2github.com/slotd/slotd/clients/go/slotd/v1;slotdv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aslotd/v1/job_service.proto\x12\x08slotd.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x12slotd/v1/job.proto\"\xb1\x01\n\x08JobEvent\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12!\n\x04type\x18\x02 \x01(\x0e\x32\x13.slotd.v1.EventType\x12\x1a\n\x03job\x18\x03 \x01(\x0b\x32\r.slotd.v1.Job\x12*\n\x0eprevious_state\x18\x04 \x01(\x0e\x32\x12.slotd.v1.JobState\x12(\n\x04time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"h\n\rSubmitRequest\x12\x1f\n\x04spec\x18\x01 \x01(\x0b\x32\x11.slotd.v1.JobSpec\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x0b\n\x03ref\x18\x04 \x01(\t\"<\n\x0eSubmitResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.slotd.v1.Job\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"?\n\x12SubmitBatchRequest\x12)\n\x08requests\x18\x01 \x03(\x0b\x32\x17.slotd.v1.SubmitRequest\"B\n\x13SubmitBatchResponse\x12\x1b\n\x04jobs\x18\x01 \x03(\x0b\x32\r.slotd.v1.Job\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"9\n\nGetRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1f\n\x04view\x18\x02 \x01(\x0e\x32\x11.slotd.v1.JobView\")\n\x0bGetResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.slotd.v1.Job\"\x8c\x01\n\x0bListRequest\x12#\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x13.slotd.v1.JobFilter\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x1f\n\x04view\x18\x04 \x01(\x0e\x32\x11.slotd.v1.JobView\x12\x10\n\x08order_by\x18\x05 \x01(\t\"T\n\x0cListResponse\x12\x1b\n\x04jobs\x18\x01 \x03(\x0b\x32\r.slotd.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"f\n\x0bWaitRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12*\n\x07timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1f\n\x04view\x18\x03 \x01(\x0e\x32\x11.slotd.v1.JobView\"*\n\x0cWaitResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.slotd.v1.Job\"\xa5\x01\n\rStreamRequest\x12#\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x13.slotd.v1.JobFilter\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12$\n\x08\x64\x65livery\x18\x03 \x01(\x0e\x32\x12.slotd.v1.Delivery\x12\x1f\n\x04view\x18\x04 \x01(\x0e\x32\x11.slotd.v1.JobView\x12\x18\n\x10include_progress\x18\x05 \x01(\x08\"y\n\x0eStreamResponse\x12\"\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x12.slotd.v1.JobEvent\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x0e\n\x06synced\x18\x04 \x01(\x08\x12\x11\n\theartbeat\x18\x05 \x01(\x08\"?\n\x11ReadOutputRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0e\n\x06\x66ollow\x18\x03 \x01(\x08\"R\n\x12ReadOutputResponse\x12\x0e\n\x06offset\x18\x01 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0b\n\x03\x65of\x18\x03 \x01(\x08\x12\x11\n\ttruncated\x18\x04 \x01(\x08\"\x1b\n\rCancelRequest\x12\n\n\x02id\x18\x01 \x01(\t\",\n\x0e\x43\x61ncelResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.slotd.v1.Job\".\n\x0cRetryRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\ndependents\x18\x02 \x01(\x08\"+\n\rRetryResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.slotd.v1.Job\"*\n\rDeleteRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05\x66orce\x18\x02 \x01(\x08\"\x10\n\x0e\x44\x65leteResponse\"J\n\x0cPurgeRequest\x12#\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x13.slotd.v1.JobFilter\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\"$\n\rPurgeResponse\x12\x13\n\x0bpurge_count\x18\x01 \x01(\x03\"\x7f\n\rUpdateRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1f\n\x04spec\x18\x02 \x01(\x0b\x32\x11.slotd.v1.JobSpec\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x10\n\x08revision\x18\x04 \x01(\x03\",\n\x0eUpdateResponse\x12\x1a\n\x03job\x18\x01 \x01(\x0b\x32\r.slotd.v1.Job\"O\n\x11\x42ulkCancelRequest\x12#\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x13.slotd.v1.JobFilter\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\"*\n\x12\x42ulkCancelResponse\x12\x14\n\x0c\x63\x61ncel_count\x18\x01 \x01(\x03\"N\n\x10\x42ulkRetryRequest\x12#\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x13.slotd.v1.JobFilter\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\"(\n\x11\x42ulkRetryResponse\x12\x13\n\x0bretry_count\x18\x01 \x01(\x03\"^\n\x11\x42ulkDeleteRequest\x12#\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x13.slotd.v1.JobFilter\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\"*\n\x12\x42ulkDeleteResponse\x12\x14\n\x0c\x64\x65lete_count\x18\x01 \x01(\x03\"\xc4\x01\n\x05Group\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04jobs\x18\x02 \x01(\x03\x12\x11\n\tscheduled\x18\x03 \x01(\x03\x12\x0f\n\x07\x62locked\x18\x04 \x01(\x03\x12\x0e\n\x06queued\x18\x05 \x01(\x03\x12\x0f\n\x07running\x18\x06 \x01(\x03\x12\x11\n\tsucceeded\x18\x07 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x08 \x01(\x03\x12\x11\n\tcancelled\x18\t \x01(\x03\x12$\n\x08progress\x18\n \x01(\x0b\x32\x12.slotd.v1.Progress\"\x1f\n\x0fGetGroupRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"T\n\x10GetGroupResponse\x12\x1e\n\x05group\x18\x01 \x01(\x0b\x32\x0f.slotd.v1.Group\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"9\n\x12\x43\x61ncelGroupRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\"+\n\x13\x43\x61ncelGroupResponse\x12\x14\n\x0c\x63\x61ncel_count\x18\x01 \x01(\x03*M\n\x08\x44\x65livery\x12\x18\n\x14\x44\x45LIVERY_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44\x45LIVERY_EVERY\x10\x01\x12\x13\n\x0f\x44\x45LIVERY_LATEST\x10\x02*\xa4\x01\n\tEventType\x12\x1a\n\x16\x45VENT_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45VENT_TYPE_SNAPSHOT\x10\x01\x12\x16\n\x12\x45VENT_TYPE_CREATED\x10\x02\x12\x16\n\x12\x45VENT_TYPE_CHANGED\x10\x03\x12\x16\n\x12\x45VENT_TYPE_DELETED\x10\x04\x12\x1a\n\x16\x45VENT_TYPE_LEFT_FILTER\x10\x05\x32\xd3\x08\n\nJobService\x12;\n\x06Submit\x12\x17.slotd.v1.SubmitRequest\x1a\x18.slotd.v1.SubmitResponse\x12J\n\x0bSubmitBatch\x12\x1c.slotd.v1.SubmitBatchRequest\x1a\x1d.slotd.v1.SubmitBatchResponse\x12\x32\n\x03Get\x12\x14.slotd.v1.GetRequest\x1a\x15.slotd.v1.GetResponse\x12\x35\n\x04List\x12\x15.slotd.v1.ListRequest\x1a\x16.slotd.v1.ListResponse\x12\x35\n\x04Wait\x12\x15.slotd.v1.WaitRequest\x1a\x16.slotd.v1.WaitResponse\x12=\n\x06Stream\x12\x17.slotd.v1.StreamRequest\x1a\x18.slotd.v1.StreamResponse0\x01\x12I\n\nReadOutput\x12\x1b.slotd.v1.ReadOutputRequest\x1a\x1c.slotd.v1.ReadOutputResponse0\x01\x12;\n\x06\x43\x61ncel\x12\x17.slotd.v1.CancelRequest\x1a\x18.slotd.v1.CancelResponse\x12\x38\n\x05Retry\x12\x16.slotd.v1.RetryRequest\x1a\x17.slotd.v1.RetryResponse\x12;\n\x06\x44\x65lete\x12\x17.slotd.v1.DeleteRequest\x1a\x18.slotd.v1.DeleteResponse\x12\x38\n\x05Purge\x12\x16.slotd.v1.PurgeRequest\x1a\x17.slotd.v1.PurgeResponse\x12;\n\x06Update\x12\x17.slotd.v1.UpdateRequest\x1a\x18.slotd.v1.UpdateResponse\x12G\n\nBulkCancel\x12\x1b.slotd.v1.BulkCancelRequest\x1a\x1c.slotd.v1.BulkCancelResponse\x12\x44\n\tBulkRetry\x12\x1a.slotd.v1.BulkRetryRequest\x1a\x1b.slotd.v1.BulkRetryResponse\x12G\n\nBulkDelete\x12\x1b.slotd.v1.BulkDeleteRequest\x1a\x1c.slotd.v1.BulkDeleteResponse\x12\x41\n\x08GetGroup\x12\x19.slotd.v1.GetGroupRequest\x1a\x1a.slotd.v1.GetGroupResponse\x12J\n\x0b\x43\x61ncelGroup\x12\x1c.slotd.v1.CancelGroupRequest\x1a\x1d.slotd.v1.CancelGroupResponseBC\n\x0bio.slotd.v1P\x01Z2github.com/slotd/slotd/clients/go/slotd/v1;slotdv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,56 +36,82 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'slotd.v1.job_service_pb2', 
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013io.slotd.v1P\001Z2github.com/slotd/slotd/clients/go/slotd/v1;slotdv1'
-  _globals['_DELIVERY']._serialized_start=1836
-  _globals['_DELIVERY']._serialized_end=1913
-  _globals['_EVENTTYPE']._serialized_start=1916
-  _globals['_EVENTTYPE']._serialized_end=2080
-  _globals['_JOBEVENT']._serialized_start=126
-  _globals['_JOBEVENT']._serialized_end=303
-  _globals['_SUBMITREQUEST']._serialized_start=305
-  _globals['_SUBMITREQUEST']._serialized_end=396
-  _globals['_SUBMITRESPONSE']._serialized_start=398
-  _globals['_SUBMITRESPONSE']._serialized_end=458
-  _globals['_SUBMITBATCHREQUEST']._serialized_start=460
-  _globals['_SUBMITBATCHREQUEST']._serialized_end=523
-  _globals['_SUBMITBATCHRESPONSE']._serialized_start=525
-  _globals['_SUBMITBATCHRESPONSE']._serialized_end=591
-  _globals['_GETREQUEST']._serialized_start=593
-  _globals['_GETREQUEST']._serialized_end=650
-  _globals['_GETRESPONSE']._serialized_start=652
-  _globals['_GETRESPONSE']._serialized_end=693
-  _globals['_LISTREQUEST']._serialized_start=696
-  _globals['_LISTREQUEST']._serialized_end=836
-  _globals['_LISTRESPONSE']._serialized_start=838
-  _globals['_LISTRESPONSE']._serialized_end=922
-  _globals['_WAITREQUEST']._serialized_start=924
-  _globals['_WAITREQUEST']._serialized_end=1026
-  _globals['_WAITRESPONSE']._serialized_start=1028
-  _globals['_WAITRESPONSE']._serialized_end=1070
-  _globals['_STREAMREQUEST']._serialized_start=1073
-  _globals['_STREAMREQUEST']._serialized_end=1238
-  _globals['_STREAMRESPONSE']._serialized_start=1240
-  _globals['_STREAMRESPONSE']._serialized_end=1361
-  _globals['_READOUTPUTREQUEST']._serialized_start=1363
-  _globals['_READOUTPUTREQUEST']._serialized_end=1426
-  _globals['_READOUTPUTRESPONSE']._serialized_start=1428
-  _globals['_READOUTPUTRESPONSE']._serialized_end=1510
-  _globals['_CANCELREQUEST']._serialized_start=1512
-  _globals['_CANCELREQUEST']._serialized_end=1539
-  _globals['_CANCELRESPONSE']._serialized_start=1541
-  _globals['_CANCELRESPONSE']._serialized_end=1585
-  _globals['_RETRYREQUEST']._serialized_start=1587
-  _globals['_RETRYREQUEST']._serialized_end=1613
-  _globals['_RETRYRESPONSE']._serialized_start=1615
-  _globals['_RETRYRESPONSE']._serialized_end=1658
-  _globals['_DELETEREQUEST']._serialized_start=1660
-  _globals['_DELETEREQUEST']._serialized_end=1702
-  _globals['_DELETERESPONSE']._serialized_start=1704
-  _globals['_DELETERESPONSE']._serialized_end=1720
-  _globals['_PURGEREQUEST']._serialized_start=1722
-  _globals['_PURGEREQUEST']._serialized_end=1796
-  _globals['_PURGERESPONSE']._serialized_start=1798
-  _globals['_PURGERESPONSE']._serialized_end=1834
-  _globals['_JOBSERVICE']._serialized_start=2083
-  _globals['_JOBSERVICE']._serialized_end=2770
+  _globals['_DELIVERY']._serialized_start=2887
+  _globals['_DELIVERY']._serialized_end=2964
+  _globals['_EVENTTYPE']._serialized_start=2967
+  _globals['_EVENTTYPE']._serialized_end=3131
+  _globals['_JOBEVENT']._serialized_start=160
+  _globals['_JOBEVENT']._serialized_end=337
+  _globals['_SUBMITREQUEST']._serialized_start=339
+  _globals['_SUBMITREQUEST']._serialized_end=443
+  _globals['_SUBMITRESPONSE']._serialized_start=445
+  _globals['_SUBMITRESPONSE']._serialized_end=505
+  _globals['_SUBMITBATCHREQUEST']._serialized_start=507
+  _globals['_SUBMITBATCHREQUEST']._serialized_end=570
+  _globals['_SUBMITBATCHRESPONSE']._serialized_start=572
+  _globals['_SUBMITBATCHRESPONSE']._serialized_end=638
+  _globals['_GETREQUEST']._serialized_start=640
+  _globals['_GETREQUEST']._serialized_end=697
+  _globals['_GETRESPONSE']._serialized_start=699
+  _globals['_GETRESPONSE']._serialized_end=740
+  _globals['_LISTREQUEST']._serialized_start=743
+  _globals['_LISTREQUEST']._serialized_end=883
+  _globals['_LISTRESPONSE']._serialized_start=885
+  _globals['_LISTRESPONSE']._serialized_end=969
+  _globals['_WAITREQUEST']._serialized_start=971
+  _globals['_WAITREQUEST']._serialized_end=1073
+  _globals['_WAITRESPONSE']._serialized_start=1075
+  _globals['_WAITRESPONSE']._serialized_end=1117
+  _globals['_STREAMREQUEST']._serialized_start=1120
+  _globals['_STREAMREQUEST']._serialized_end=1285
+  _globals['_STREAMRESPONSE']._serialized_start=1287
+  _globals['_STREAMRESPONSE']._serialized_end=1408
+  _globals['_READOUTPUTREQUEST']._serialized_start=1410
+  _globals['_READOUTPUTREQUEST']._serialized_end=1473
+  _globals['_READOUTPUTRESPONSE']._serialized_start=1475
+  _globals['_READOUTPUTRESPONSE']._serialized_end=1557
+  _globals['_CANCELREQUEST']._serialized_start=1559
+  _globals['_CANCELREQUEST']._serialized_end=1586
+  _globals['_CANCELRESPONSE']._serialized_start=1588
+  _globals['_CANCELRESPONSE']._serialized_end=1632
+  _globals['_RETRYREQUEST']._serialized_start=1634
+  _globals['_RETRYREQUEST']._serialized_end=1680
+  _globals['_RETRYRESPONSE']._serialized_start=1682
+  _globals['_RETRYRESPONSE']._serialized_end=1725
+  _globals['_DELETEREQUEST']._serialized_start=1727
+  _globals['_DELETEREQUEST']._serialized_end=1769
+  _globals['_DELETERESPONSE']._serialized_start=1771
+  _globals['_DELETERESPONSE']._serialized_end=1787
+  _globals['_PURGEREQUEST']._serialized_start=1789
+  _globals['_PURGEREQUEST']._serialized_end=1863
+  _globals['_PURGERESPONSE']._serialized_start=1865
+  _globals['_PURGERESPONSE']._serialized_end=1901
+  _globals['_UPDATEREQUEST']._serialized_start=1903
+  _globals['_UPDATEREQUEST']._serialized_end=2030
+  _globals['_UPDATERESPONSE']._serialized_start=2032
+  _globals['_UPDATERESPONSE']._serialized_end=2076
+  _globals['_BULKCANCELREQUEST']._serialized_start=2078
+  _globals['_BULKCANCELREQUEST']._serialized_end=2157
+  _globals['_BULKCANCELRESPONSE']._serialized_start=2159
+  _globals['_BULKCANCELRESPONSE']._serialized_end=2201
+  _globals['_BULKRETRYREQUEST']._serialized_start=2203
+  _globals['_BULKRETRYREQUEST']._serialized_end=2281
+  _globals['_BULKRETRYRESPONSE']._serialized_start=2283
+  _globals['_BULKRETRYRESPONSE']._serialized_end=2323
+  _globals['_BULKDELETEREQUEST']._serialized_start=2325
+  _globals['_BULKDELETEREQUEST']._serialized_end=2419
+  _globals['_BULKDELETERESPONSE']._serialized_start=2421
+  _globals['_BULKDELETERESPONSE']._serialized_end=2463
+  _globals['_GROUP']._serialized_start=2466
+  _globals['_GROUP']._serialized_end=2662
+  _globals['_GETGROUPREQUEST']._serialized_start=2664
+  _globals['_GETGROUPREQUEST']._serialized_end=2695
+  _globals['_GETGROUPRESPONSE']._serialized_start=2697
+  _globals['_GETGROUPRESPONSE']._serialized_end=2781
+  _globals['_CANCELGROUPREQUEST']._serialized_start=2783
+  _globals['_CANCELGROUPREQUEST']._serialized_end=2840
+  _globals['_CANCELGROUPRESPONSE']._serialized_start=2842
+  _globals['_CANCELGROUPRESPONSE']._serialized_end=2885
+  _globals['_JOBSERVICE']._serialized_start=3134
+  _globals['_JOBSERVICE']._serialized_end=4241
 # @@protoc_insertion_point(module_scope)

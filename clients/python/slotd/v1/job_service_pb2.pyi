@@ -7,6 +7,7 @@ import builtins
 import collections.abc
 import google.protobuf.descriptor
 import google.protobuf.duration_pb2
+import google.protobuf.field_mask_pb2
 import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
@@ -130,12 +131,15 @@ class SubmitRequest(google.protobuf.message.Message):
     SPEC_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    REF_FIELD_NUMBER: builtins.int
     request_id: builtins.str
     """Makes a repeated request safe: the same id with the same content answers the first job. Up to 128 printable
     characters, best a UUID; remembered for a day by default, and at least as long as the job is there.
     """
     validate_only: builtins.bool
     """Only says whether it would be taken: the answer's job has no id, and nothing is stored."""
+    ref: builtins.str
+    """In a SubmitBatch: a name for this job, by which others of the batch depend on it. Of the form of JobSpec.kind."""
     @property
     def spec(self) -> slotd.v1.job_pb2.JobSpec:
         """The job. Required."""
@@ -146,9 +150,10 @@ class SubmitRequest(google.protobuf.message.Message):
         spec: slotd.v1.job_pb2.JobSpec | None = ...,
         request_id: builtins.str = ...,
         validate_only: builtins.bool = ...,
+        ref: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["spec", b"spec"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["request_id", b"request_id", "spec", b"spec", "validate_only", b"validate_only"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["ref", b"ref", "request_id", b"request_id", "spec", b"spec", "validate_only", b"validate_only"]) -> None: ...
 
 global___SubmitRequest = SubmitRequest
 
@@ -556,14 +561,18 @@ class RetryRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     ID_FIELD_NUMBER: builtins.int
+    DEPENDENTS_FIELD_NUMBER: builtins.int
     id: builtins.str
     """The job's id. Required."""
+    dependents: builtins.bool
+    """Retry with it those jobs that are FAILED with reason DEPENDENCY_FAILED because of it, and those because of them."""
     def __init__(
         self,
         *,
         id: builtins.str = ...,
+        dependents: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["id", b"id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["dependents", b"dependents", "id", b"id"]) -> None: ...
 
 global___RetryRequest = RetryRequest
 
@@ -666,3 +675,338 @@ class PurgeResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["purge_count", b"purge_count"]) -> None: ...
 
 global___PurgeResponse = PurgeResponse
+
+@typing.final
+class UpdateRequest(google.protobuf.message.Message):
+    """Asks for a change of a waiting job."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ID_FIELD_NUMBER: builtins.int
+    SPEC_FIELD_NUMBER: builtins.int
+    UPDATE_MASK_FIELD_NUMBER: builtins.int
+    REVISION_FIELD_NUMBER: builtins.int
+    id: builtins.str
+    """The job's id. Required."""
+    revision: builtins.int
+    """The job's revision as the caller knows it; 0 for whatever it is."""
+    @property
+    def spec(self) -> slotd.v1.job_pb2.JobSpec:
+        """The new values; only what update_mask names counts."""
+
+    @property
+    def update_mask(self) -> google.protobuf.field_mask_pb2.FieldMask:
+        """Any of `priority`, `schedule_time`, `labels` and `queue`. Required. A schedule_time that is named and not set means
+        now.
+        """
+
+    def __init__(
+        self,
+        *,
+        id: builtins.str = ...,
+        spec: slotd.v1.job_pb2.JobSpec | None = ...,
+        update_mask: google.protobuf.field_mask_pb2.FieldMask | None = ...,
+        revision: builtins.int = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["spec", b"spec", "update_mask", b"update_mask"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["id", b"id", "revision", b"revision", "spec", b"spec", "update_mask", b"update_mask"]) -> None: ...
+
+global___UpdateRequest = UpdateRequest
+
+@typing.final
+class UpdateResponse(google.protobuf.message.Message):
+    """The changed job."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: builtins.int
+    @property
+    def job(self) -> slotd.v1.job_pb2.Job:
+        """The job."""
+
+    def __init__(
+        self,
+        *,
+        job: slotd.v1.job_pb2.Job | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["job", b"job"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["job", b"job"]) -> None: ...
+
+global___UpdateResponse = UpdateResponse
+
+@typing.final
+class BulkCancelRequest(google.protobuf.message.Message):
+    """Asks for many jobs to be cancelled."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    validate_only: builtins.bool
+    """Only count them."""
+    @property
+    def filter(self) -> slotd.v1.job_pb2.JobFilter:
+        """Which. Required; an empty one means all."""
+
+    def __init__(
+        self,
+        *,
+        filter: slotd.v1.job_pb2.JobFilter | None = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["filter", b"filter"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["filter", b"filter", "validate_only", b"validate_only"]) -> None: ...
+
+global___BulkCancelRequest = BulkCancelRequest
+
+@typing.final
+class BulkCancelResponse(google.protobuf.message.Message):
+    """How many were cancelled."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CANCEL_COUNT_FIELD_NUMBER: builtins.int
+    cancel_count: builtins.int
+    """Jobs that are CANCELLED now, or running ones that were asked to stop."""
+    def __init__(
+        self,
+        *,
+        cancel_count: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["cancel_count", b"cancel_count"]) -> None: ...
+
+global___BulkCancelResponse = BulkCancelResponse
+
+@typing.final
+class BulkRetryRequest(google.protobuf.message.Message):
+    """Asks for many jobs to be retried."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    validate_only: builtins.bool
+    """Only count them."""
+    @property
+    def filter(self) -> slotd.v1.job_pb2.JobFilter:
+        """Which. Required; an empty one means all."""
+
+    def __init__(
+        self,
+        *,
+        filter: slotd.v1.job_pb2.JobFilter | None = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["filter", b"filter"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["filter", b"filter", "validate_only", b"validate_only"]) -> None: ...
+
+global___BulkRetryRequest = BulkRetryRequest
+
+@typing.final
+class BulkRetryResponse(google.protobuf.message.Message):
+    """How many were retried."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RETRY_COUNT_FIELD_NUMBER: builtins.int
+    retry_count: builtins.int
+    """Jobs that wait again."""
+    def __init__(
+        self,
+        *,
+        retry_count: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["retry_count", b"retry_count"]) -> None: ...
+
+global___BulkRetryResponse = BulkRetryResponse
+
+@typing.final
+class BulkDeleteRequest(google.protobuf.message.Message):
+    """Asks for many jobs to be deleted."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    FORCE_FIELD_NUMBER: builtins.int
+    validate_only: builtins.bool
+    """Only count them."""
+    force: builtins.bool
+    """Cancel those that have not ended, and delete them too; those that run are deleted when they have stopped."""
+    @property
+    def filter(self) -> slotd.v1.job_pb2.JobFilter:
+        """Which. Required; an empty one means all."""
+
+    def __init__(
+        self,
+        *,
+        filter: slotd.v1.job_pb2.JobFilter | None = ...,
+        validate_only: builtins.bool = ...,
+        force: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["filter", b"filter"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["filter", b"filter", "force", b"force", "validate_only", b"validate_only"]) -> None: ...
+
+global___BulkDeleteRequest = BulkDeleteRequest
+
+@typing.final
+class BulkDeleteResponse(google.protobuf.message.Message):
+    """How many were deleted."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    DELETE_COUNT_FIELD_NUMBER: builtins.int
+    delete_count: builtins.int
+    """Jobs that are gone."""
+    def __init__(
+        self,
+        *,
+        delete_count: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["delete_count", b"delete_count"]) -> None: ...
+
+global___BulkDeleteResponse = BulkDeleteResponse
+
+@typing.final
+class Group(google.protobuf.message.Message):
+    """How the jobs of a group are, all at one revision."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    JOBS_FIELD_NUMBER: builtins.int
+    SCHEDULED_FIELD_NUMBER: builtins.int
+    BLOCKED_FIELD_NUMBER: builtins.int
+    QUEUED_FIELD_NUMBER: builtins.int
+    RUNNING_FIELD_NUMBER: builtins.int
+    SUCCEEDED_FIELD_NUMBER: builtins.int
+    FAILED_FIELD_NUMBER: builtins.int
+    CANCELLED_FIELD_NUMBER: builtins.int
+    PROGRESS_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Its name."""
+    jobs: builtins.int
+    """Jobs in all."""
+    scheduled: builtins.int
+    """Jobs in state SCHEDULED."""
+    blocked: builtins.int
+    """Jobs in state BLOCKED."""
+    queued: builtins.int
+    """Jobs in state QUEUED."""
+    running: builtins.int
+    """Jobs in state RUNNING."""
+    succeeded: builtins.int
+    """Jobs in state SUCCEEDED."""
+    failed: builtins.int
+    """Jobs in state FAILED."""
+    cancelled: builtins.int
+    """Jobs in state CANCELLED."""
+    @property
+    def progress(self) -> slotd.v1.job_pb2.Progress:
+        """How far it has come: `done` jobs of `total` have ended."""
+
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        jobs: builtins.int = ...,
+        scheduled: builtins.int = ...,
+        blocked: builtins.int = ...,
+        queued: builtins.int = ...,
+        running: builtins.int = ...,
+        succeeded: builtins.int = ...,
+        failed: builtins.int = ...,
+        cancelled: builtins.int = ...,
+        progress: slotd.v1.job_pb2.Progress | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["progress", b"progress"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["blocked", b"blocked", "cancelled", b"cancelled", "failed", b"failed", "jobs", b"jobs", "name", b"name", "progress", b"progress", "queued", b"queued", "running", b"running", "scheduled", b"scheduled", "succeeded", b"succeeded"]) -> None: ...
+
+global___Group = Group
+
+@typing.final
+class GetGroupRequest(google.protobuf.message.Message):
+    """Asks how a group is."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Its name. Required."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name"]) -> None: ...
+
+global___GetGroupRequest = GetGroupRequest
+
+@typing.final
+class GetGroupResponse(google.protobuf.message.Message):
+    """How a group is."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    GROUP_FIELD_NUMBER: builtins.int
+    REVISION_FIELD_NUMBER: builtins.int
+    CURSOR_FIELD_NUMBER: builtins.int
+    revision: builtins.int
+    """The revision at which it is so."""
+    cursor: builtins.str
+    """Where a Stream filtered by the group begins that misses nothing from here on."""
+    @property
+    def group(self) -> global___Group:
+        """The group."""
+
+    def __init__(
+        self,
+        *,
+        group: global___Group | None = ...,
+        revision: builtins.int = ...,
+        cursor: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["group", b"group"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["cursor", b"cursor", "group", b"group", "revision", b"revision"]) -> None: ...
+
+global___GetGroupResponse = GetGroupResponse
+
+@typing.final
+class CancelGroupRequest(google.protobuf.message.Message):
+    """Asks for all jobs of a group to be cancelled."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Its name. Required."""
+    validate_only: builtins.bool
+    """Only count them."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        validate_only: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name", "validate_only", b"validate_only"]) -> None: ...
+
+global___CancelGroupRequest = CancelGroupRequest
+
+@typing.final
+class CancelGroupResponse(google.protobuf.message.Message):
+    """How many were cancelled."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CANCEL_COUNT_FIELD_NUMBER: builtins.int
+    cancel_count: builtins.int
+    """Jobs that are CANCELLED now, or running ones that were asked to stop."""
+    def __init__(
+        self,
+        *,
+        cancel_count: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["cancel_count", b"cancel_count"]) -> None: ...
+
+global___CancelGroupResponse = CancelGroupResponse

@@ -95,6 +95,36 @@ class JobServiceStub(object):
                 request_serializer=slotd_dot_v1_dot_job__service__pb2.PurgeRequest.SerializeToString,
                 response_deserializer=slotd_dot_v1_dot_job__service__pb2.PurgeResponse.FromString,
                 _registered_method=True)
+        self.Update = channel.unary_unary(
+                '/slotd.v1.JobService/Update',
+                request_serializer=slotd_dot_v1_dot_job__service__pb2.UpdateRequest.SerializeToString,
+                response_deserializer=slotd_dot_v1_dot_job__service__pb2.UpdateResponse.FromString,
+                _registered_method=True)
+        self.BulkCancel = channel.unary_unary(
+                '/slotd.v1.JobService/BulkCancel',
+                request_serializer=slotd_dot_v1_dot_job__service__pb2.BulkCancelRequest.SerializeToString,
+                response_deserializer=slotd_dot_v1_dot_job__service__pb2.BulkCancelResponse.FromString,
+                _registered_method=True)
+        self.BulkRetry = channel.unary_unary(
+                '/slotd.v1.JobService/BulkRetry',
+                request_serializer=slotd_dot_v1_dot_job__service__pb2.BulkRetryRequest.SerializeToString,
+                response_deserializer=slotd_dot_v1_dot_job__service__pb2.BulkRetryResponse.FromString,
+                _registered_method=True)
+        self.BulkDelete = channel.unary_unary(
+                '/slotd.v1.JobService/BulkDelete',
+                request_serializer=slotd_dot_v1_dot_job__service__pb2.BulkDeleteRequest.SerializeToString,
+                response_deserializer=slotd_dot_v1_dot_job__service__pb2.BulkDeleteResponse.FromString,
+                _registered_method=True)
+        self.GetGroup = channel.unary_unary(
+                '/slotd.v1.JobService/GetGroup',
+                request_serializer=slotd_dot_v1_dot_job__service__pb2.GetGroupRequest.SerializeToString,
+                response_deserializer=slotd_dot_v1_dot_job__service__pb2.GetGroupResponse.FromString,
+                _registered_method=True)
+        self.CancelGroup = channel.unary_unary(
+                '/slotd.v1.JobService/CancelGroup',
+                request_serializer=slotd_dot_v1_dot_job__service__pb2.CancelGroupRequest.SerializeToString,
+                response_deserializer=slotd_dot_v1_dot_job__service__pb2.CancelGroupResponse.FromString,
+                _registered_method=True)
 
 
 class JobServiceServicer(object):
@@ -111,7 +141,8 @@ class JobServiceServicer(object):
 
         Errors: INVALID_ARGUMENT for an unknown kind too; ALREADY_EXISTS when the request_id came before with other content;
         NOT_FOUND when it came before and that job has been deleted; RESOURCE_EXHAUSTED when the queue is full or the payload
-        too large; UNIMPLEMENTED for resources and depends_on.
+        too large; INVALID_ARGUMENT, reason DEPENDENCY_CYCLE, for jobs that would wait for each other; ALREADY_EXISTS, reason
+        UNIQUE_KEY_TAKEN, where the unique_key is refused.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -179,8 +210,8 @@ class JobServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Retry(self, request, context):
-        """Puts a FAILED or CANCELLED job back, with fresh attempts. Errors: NOT_FOUND; FAILED_PRECONDITION in other states;
-        RESOURCE_EXHAUSTED when its queue is full.
+        """Puts a FAILED or CANCELLED job back, with fresh attempts. Errors: NOT_FOUND; FAILED_PRECONDITION in other states, and
+        where what it depends on has failed; RESOURCE_EXHAUSTED when its queue is full.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -188,14 +219,60 @@ class JobServiceServicer(object):
 
     def Delete(self, request, context):
         """Deletes a terminal job; who watches it gets DELETED. Errors: NOT_FOUND; FAILED_PRECONDITION when it is not terminal
-        and `force` is not set.
+        and `force` is not set, and, reason AWAITED, while a job that has not ended depends on it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Purge(self, request, context):
-        """Deletes all terminal jobs that match, in steps of bounded size.
+        """Deletes all terminal jobs that match, in steps of bounded size; those that others depend on stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Update(self, request, context):
+        """Changes a waiting job: `priority`, `schedule_time`, `labels` and `queue` of its spec. Errors: NOT_FOUND; ABORTED,
+        reason REVISION_MISMATCH, when it is no longer at that revision; FAILED_PRECONDITION when it does not wait;
+        RESOURCE_EXHAUSTED when the other queue is full.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BulkCancel(self, request, context):
+        """Cancels all jobs that match and have not ended, in steps of bounded size, as Cancel does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BulkRetry(self, request, context):
+        """Retries all FAILED and CANCELLED jobs that match, in steps of bounded size, as Retry does; those that may not be
+        retried stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BulkDelete(self, request, context):
+        """Deletes all jobs that match, in steps of bounded size, as Delete does: those that have ended or, with `force`, all.
+        Those that others depend on stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetGroup(self, request, context):
+        """Tells how a group is. Errors: NOT_FOUND for one that has no jobs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelGroup(self, request, context):
+        """Cancels all jobs of a group that have not ended, as BulkCancel does. Errors: NOT_FOUND for one that has no jobs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -258,6 +335,36 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.Purge,
                     request_deserializer=slotd_dot_v1_dot_job__service__pb2.PurgeRequest.FromString,
                     response_serializer=slotd_dot_v1_dot_job__service__pb2.PurgeResponse.SerializeToString,
+            ),
+            'Update': grpc.unary_unary_rpc_method_handler(
+                    servicer.Update,
+                    request_deserializer=slotd_dot_v1_dot_job__service__pb2.UpdateRequest.FromString,
+                    response_serializer=slotd_dot_v1_dot_job__service__pb2.UpdateResponse.SerializeToString,
+            ),
+            'BulkCancel': grpc.unary_unary_rpc_method_handler(
+                    servicer.BulkCancel,
+                    request_deserializer=slotd_dot_v1_dot_job__service__pb2.BulkCancelRequest.FromString,
+                    response_serializer=slotd_dot_v1_dot_job__service__pb2.BulkCancelResponse.SerializeToString,
+            ),
+            'BulkRetry': grpc.unary_unary_rpc_method_handler(
+                    servicer.BulkRetry,
+                    request_deserializer=slotd_dot_v1_dot_job__service__pb2.BulkRetryRequest.FromString,
+                    response_serializer=slotd_dot_v1_dot_job__service__pb2.BulkRetryResponse.SerializeToString,
+            ),
+            'BulkDelete': grpc.unary_unary_rpc_method_handler(
+                    servicer.BulkDelete,
+                    request_deserializer=slotd_dot_v1_dot_job__service__pb2.BulkDeleteRequest.FromString,
+                    response_serializer=slotd_dot_v1_dot_job__service__pb2.BulkDeleteResponse.SerializeToString,
+            ),
+            'GetGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetGroup,
+                    request_deserializer=slotd_dot_v1_dot_job__service__pb2.GetGroupRequest.FromString,
+                    response_serializer=slotd_dot_v1_dot_job__service__pb2.GetGroupResponse.SerializeToString,
+            ),
+            'CancelGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelGroup,
+                    request_deserializer=slotd_dot_v1_dot_job__service__pb2.CancelGroupRequest.FromString,
+                    response_serializer=slotd_dot_v1_dot_job__service__pb2.CancelGroupResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -563,6 +670,168 @@ class JobService(object):
             '/slotd.v1.JobService/Purge',
             slotd_dot_v1_dot_job__service__pb2.PurgeRequest.SerializeToString,
             slotd_dot_v1_dot_job__service__pb2.PurgeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Update(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotd.v1.JobService/Update',
+            slotd_dot_v1_dot_job__service__pb2.UpdateRequest.SerializeToString,
+            slotd_dot_v1_dot_job__service__pb2.UpdateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BulkCancel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotd.v1.JobService/BulkCancel',
+            slotd_dot_v1_dot_job__service__pb2.BulkCancelRequest.SerializeToString,
+            slotd_dot_v1_dot_job__service__pb2.BulkCancelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BulkRetry(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotd.v1.JobService/BulkRetry',
+            slotd_dot_v1_dot_job__service__pb2.BulkRetryRequest.SerializeToString,
+            slotd_dot_v1_dot_job__service__pb2.BulkRetryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BulkDelete(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotd.v1.JobService/BulkDelete',
+            slotd_dot_v1_dot_job__service__pb2.BulkDeleteRequest.SerializeToString,
+            slotd_dot_v1_dot_job__service__pb2.BulkDeleteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotd.v1.JobService/GetGroup',
+            slotd_dot_v1_dot_job__service__pb2.GetGroupRequest.SerializeToString,
+            slotd_dot_v1_dot_job__service__pb2.GetGroupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotd.v1.JobService/CancelGroup',
+            slotd_dot_v1_dot_job__service__pb2.CancelGroupRequest.SerializeToString,
+            slotd_dot_v1_dot_job__service__pb2.CancelGroupResponse.FromString,
             options,
             channel_credentials,
             insecure,

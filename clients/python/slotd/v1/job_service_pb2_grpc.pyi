@@ -35,7 +35,8 @@ class JobServiceStub:
 
     Errors: INVALID_ARGUMENT for an unknown kind too; ALREADY_EXISTS when the request_id came before with other content;
     NOT_FOUND when it came before and that job has been deleted; RESOURCE_EXHAUSTED when the queue is full or the payload
-    too large; UNIMPLEMENTED for resources and depends_on.
+    too large; INVALID_ARGUMENT, reason DEPENDENCY_CYCLE, for jobs that would wait for each other; ALREADY_EXISTS, reason
+    UNIQUE_KEY_TAKEN, where the unique_key is refused.
     """
 
     SubmitBatch: grpc.UnaryUnaryMultiCallable[
@@ -102,8 +103,8 @@ class JobServiceStub:
         slotd.v1.job_service_pb2.RetryRequest,
         slotd.v1.job_service_pb2.RetryResponse,
     ]
-    """Puts a FAILED or CANCELLED job back, with fresh attempts. Errors: NOT_FOUND; FAILED_PRECONDITION in other states;
-    RESOURCE_EXHAUSTED when its queue is full.
+    """Puts a FAILED or CANCELLED job back, with fresh attempts. Errors: NOT_FOUND; FAILED_PRECONDITION in other states, and
+    where what it depends on has failed; RESOURCE_EXHAUSTED when its queue is full.
     """
 
     Delete: grpc.UnaryUnaryMultiCallable[
@@ -111,14 +112,57 @@ class JobServiceStub:
         slotd.v1.job_service_pb2.DeleteResponse,
     ]
     """Deletes a terminal job; who watches it gets DELETED. Errors: NOT_FOUND; FAILED_PRECONDITION when it is not terminal
-    and `force` is not set.
+    and `force` is not set, and, reason AWAITED, while a job that has not ended depends on it.
     """
 
     Purge: grpc.UnaryUnaryMultiCallable[
         slotd.v1.job_service_pb2.PurgeRequest,
         slotd.v1.job_service_pb2.PurgeResponse,
     ]
-    """Deletes all terminal jobs that match, in steps of bounded size."""
+    """Deletes all terminal jobs that match, in steps of bounded size; those that others depend on stay."""
+
+    Update: grpc.UnaryUnaryMultiCallable[
+        slotd.v1.job_service_pb2.UpdateRequest,
+        slotd.v1.job_service_pb2.UpdateResponse,
+    ]
+    """Changes a waiting job: `priority`, `schedule_time`, `labels` and `queue` of its spec. Errors: NOT_FOUND; ABORTED,
+    reason REVISION_MISMATCH, when it is no longer at that revision; FAILED_PRECONDITION when it does not wait;
+    RESOURCE_EXHAUSTED when the other queue is full.
+    """
+
+    BulkCancel: grpc.UnaryUnaryMultiCallable[
+        slotd.v1.job_service_pb2.BulkCancelRequest,
+        slotd.v1.job_service_pb2.BulkCancelResponse,
+    ]
+    """Cancels all jobs that match and have not ended, in steps of bounded size, as Cancel does."""
+
+    BulkRetry: grpc.UnaryUnaryMultiCallable[
+        slotd.v1.job_service_pb2.BulkRetryRequest,
+        slotd.v1.job_service_pb2.BulkRetryResponse,
+    ]
+    """Retries all FAILED and CANCELLED jobs that match, in steps of bounded size, as Retry does; those that may not be
+    retried stay.
+    """
+
+    BulkDelete: grpc.UnaryUnaryMultiCallable[
+        slotd.v1.job_service_pb2.BulkDeleteRequest,
+        slotd.v1.job_service_pb2.BulkDeleteResponse,
+    ]
+    """Deletes all jobs that match, in steps of bounded size, as Delete does: those that have ended or, with `force`, all.
+    Those that others depend on stay.
+    """
+
+    GetGroup: grpc.UnaryUnaryMultiCallable[
+        slotd.v1.job_service_pb2.GetGroupRequest,
+        slotd.v1.job_service_pb2.GetGroupResponse,
+    ]
+    """Tells how a group is. Errors: NOT_FOUND for one that has no jobs."""
+
+    CancelGroup: grpc.UnaryUnaryMultiCallable[
+        slotd.v1.job_service_pb2.CancelGroupRequest,
+        slotd.v1.job_service_pb2.CancelGroupResponse,
+    ]
+    """Cancels all jobs of a group that have not ended, as BulkCancel does. Errors: NOT_FOUND for one that has no jobs."""
 
 class JobServiceAsyncStub:
     """Takes jobs, tells how they are, and streams what happens to them.
@@ -137,7 +181,8 @@ class JobServiceAsyncStub:
 
     Errors: INVALID_ARGUMENT for an unknown kind too; ALREADY_EXISTS when the request_id came before with other content;
     NOT_FOUND when it came before and that job has been deleted; RESOURCE_EXHAUSTED when the queue is full or the payload
-    too large; UNIMPLEMENTED for resources and depends_on.
+    too large; INVALID_ARGUMENT, reason DEPENDENCY_CYCLE, for jobs that would wait for each other; ALREADY_EXISTS, reason
+    UNIQUE_KEY_TAKEN, where the unique_key is refused.
     """
 
     SubmitBatch: grpc.aio.UnaryUnaryMultiCallable[
@@ -204,8 +249,8 @@ class JobServiceAsyncStub:
         slotd.v1.job_service_pb2.RetryRequest,
         slotd.v1.job_service_pb2.RetryResponse,
     ]
-    """Puts a FAILED or CANCELLED job back, with fresh attempts. Errors: NOT_FOUND; FAILED_PRECONDITION in other states;
-    RESOURCE_EXHAUSTED when its queue is full.
+    """Puts a FAILED or CANCELLED job back, with fresh attempts. Errors: NOT_FOUND; FAILED_PRECONDITION in other states, and
+    where what it depends on has failed; RESOURCE_EXHAUSTED when its queue is full.
     """
 
     Delete: grpc.aio.UnaryUnaryMultiCallable[
@@ -213,14 +258,57 @@ class JobServiceAsyncStub:
         slotd.v1.job_service_pb2.DeleteResponse,
     ]
     """Deletes a terminal job; who watches it gets DELETED. Errors: NOT_FOUND; FAILED_PRECONDITION when it is not terminal
-    and `force` is not set.
+    and `force` is not set, and, reason AWAITED, while a job that has not ended depends on it.
     """
 
     Purge: grpc.aio.UnaryUnaryMultiCallable[
         slotd.v1.job_service_pb2.PurgeRequest,
         slotd.v1.job_service_pb2.PurgeResponse,
     ]
-    """Deletes all terminal jobs that match, in steps of bounded size."""
+    """Deletes all terminal jobs that match, in steps of bounded size; those that others depend on stay."""
+
+    Update: grpc.aio.UnaryUnaryMultiCallable[
+        slotd.v1.job_service_pb2.UpdateRequest,
+        slotd.v1.job_service_pb2.UpdateResponse,
+    ]
+    """Changes a waiting job: `priority`, `schedule_time`, `labels` and `queue` of its spec. Errors: NOT_FOUND; ABORTED,
+    reason REVISION_MISMATCH, when it is no longer at that revision; FAILED_PRECONDITION when it does not wait;
+    RESOURCE_EXHAUSTED when the other queue is full.
+    """
+
+    BulkCancel: grpc.aio.UnaryUnaryMultiCallable[
+        slotd.v1.job_service_pb2.BulkCancelRequest,
+        slotd.v1.job_service_pb2.BulkCancelResponse,
+    ]
+    """Cancels all jobs that match and have not ended, in steps of bounded size, as Cancel does."""
+
+    BulkRetry: grpc.aio.UnaryUnaryMultiCallable[
+        slotd.v1.job_service_pb2.BulkRetryRequest,
+        slotd.v1.job_service_pb2.BulkRetryResponse,
+    ]
+    """Retries all FAILED and CANCELLED jobs that match, in steps of bounded size, as Retry does; those that may not be
+    retried stay.
+    """
+
+    BulkDelete: grpc.aio.UnaryUnaryMultiCallable[
+        slotd.v1.job_service_pb2.BulkDeleteRequest,
+        slotd.v1.job_service_pb2.BulkDeleteResponse,
+    ]
+    """Deletes all jobs that match, in steps of bounded size, as Delete does: those that have ended or, with `force`, all.
+    Those that others depend on stay.
+    """
+
+    GetGroup: grpc.aio.UnaryUnaryMultiCallable[
+        slotd.v1.job_service_pb2.GetGroupRequest,
+        slotd.v1.job_service_pb2.GetGroupResponse,
+    ]
+    """Tells how a group is. Errors: NOT_FOUND for one that has no jobs."""
+
+    CancelGroup: grpc.aio.UnaryUnaryMultiCallable[
+        slotd.v1.job_service_pb2.CancelGroupRequest,
+        slotd.v1.job_service_pb2.CancelGroupResponse,
+    ]
+    """Cancels all jobs of a group that have not ended, as BulkCancel does. Errors: NOT_FOUND for one that has no jobs."""
 
 class JobServiceServicer(metaclass=abc.ABCMeta):
     """Takes jobs, tells how they are, and streams what happens to them.
@@ -241,7 +329,8 @@ class JobServiceServicer(metaclass=abc.ABCMeta):
 
         Errors: INVALID_ARGUMENT for an unknown kind too; ALREADY_EXISTS when the request_id came before with other content;
         NOT_FOUND when it came before and that job has been deleted; RESOURCE_EXHAUSTED when the queue is full or the payload
-        too large; UNIMPLEMENTED for resources and depends_on.
+        too large; INVALID_ARGUMENT, reason DEPENDENCY_CYCLE, for jobs that would wait for each other; ALREADY_EXISTS, reason
+        UNIQUE_KEY_TAKEN, where the unique_key is refused.
         """
 
     @abc.abstractmethod
@@ -324,8 +413,8 @@ class JobServiceServicer(metaclass=abc.ABCMeta):
         request: slotd.v1.job_service_pb2.RetryRequest,
         context: _ServicerContext,
     ) -> typing.Union[slotd.v1.job_service_pb2.RetryResponse, collections.abc.Awaitable[slotd.v1.job_service_pb2.RetryResponse]]:
-        """Puts a FAILED or CANCELLED job back, with fresh attempts. Errors: NOT_FOUND; FAILED_PRECONDITION in other states;
-        RESOURCE_EXHAUSTED when its queue is full.
+        """Puts a FAILED or CANCELLED job back, with fresh attempts. Errors: NOT_FOUND; FAILED_PRECONDITION in other states, and
+        where what it depends on has failed; RESOURCE_EXHAUSTED when its queue is full.
         """
 
     @abc.abstractmethod
@@ -335,7 +424,7 @@ class JobServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[slotd.v1.job_service_pb2.DeleteResponse, collections.abc.Awaitable[slotd.v1.job_service_pb2.DeleteResponse]]:
         """Deletes a terminal job; who watches it gets DELETED. Errors: NOT_FOUND; FAILED_PRECONDITION when it is not terminal
-        and `force` is not set.
+        and `force` is not set, and, reason AWAITED, while a job that has not ended depends on it.
         """
 
     @abc.abstractmethod
@@ -344,6 +433,61 @@ class JobServiceServicer(metaclass=abc.ABCMeta):
         request: slotd.v1.job_service_pb2.PurgeRequest,
         context: _ServicerContext,
     ) -> typing.Union[slotd.v1.job_service_pb2.PurgeResponse, collections.abc.Awaitable[slotd.v1.job_service_pb2.PurgeResponse]]:
-        """Deletes all terminal jobs that match, in steps of bounded size."""
+        """Deletes all terminal jobs that match, in steps of bounded size; those that others depend on stay."""
+
+    @abc.abstractmethod
+    def Update(
+        self,
+        request: slotd.v1.job_service_pb2.UpdateRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[slotd.v1.job_service_pb2.UpdateResponse, collections.abc.Awaitable[slotd.v1.job_service_pb2.UpdateResponse]]:
+        """Changes a waiting job: `priority`, `schedule_time`, `labels` and `queue` of its spec. Errors: NOT_FOUND; ABORTED,
+        reason REVISION_MISMATCH, when it is no longer at that revision; FAILED_PRECONDITION when it does not wait;
+        RESOURCE_EXHAUSTED when the other queue is full.
+        """
+
+    @abc.abstractmethod
+    def BulkCancel(
+        self,
+        request: slotd.v1.job_service_pb2.BulkCancelRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[slotd.v1.job_service_pb2.BulkCancelResponse, collections.abc.Awaitable[slotd.v1.job_service_pb2.BulkCancelResponse]]:
+        """Cancels all jobs that match and have not ended, in steps of bounded size, as Cancel does."""
+
+    @abc.abstractmethod
+    def BulkRetry(
+        self,
+        request: slotd.v1.job_service_pb2.BulkRetryRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[slotd.v1.job_service_pb2.BulkRetryResponse, collections.abc.Awaitable[slotd.v1.job_service_pb2.BulkRetryResponse]]:
+        """Retries all FAILED and CANCELLED jobs that match, in steps of bounded size, as Retry does; those that may not be
+        retried stay.
+        """
+
+    @abc.abstractmethod
+    def BulkDelete(
+        self,
+        request: slotd.v1.job_service_pb2.BulkDeleteRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[slotd.v1.job_service_pb2.BulkDeleteResponse, collections.abc.Awaitable[slotd.v1.job_service_pb2.BulkDeleteResponse]]:
+        """Deletes all jobs that match, in steps of bounded size, as Delete does: those that have ended or, with `force`, all.
+        Those that others depend on stay.
+        """
+
+    @abc.abstractmethod
+    def GetGroup(
+        self,
+        request: slotd.v1.job_service_pb2.GetGroupRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[slotd.v1.job_service_pb2.GetGroupResponse, collections.abc.Awaitable[slotd.v1.job_service_pb2.GetGroupResponse]]:
+        """Tells how a group is. Errors: NOT_FOUND for one that has no jobs."""
+
+    @abc.abstractmethod
+    def CancelGroup(
+        self,
+        request: slotd.v1.job_service_pb2.CancelGroupRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[slotd.v1.job_service_pb2.CancelGroupResponse, collections.abc.Awaitable[slotd.v1.job_service_pb2.CancelGroupResponse]]:
+        """Cancels all jobs of a group that have not ended, as BulkCancel does. Errors: NOT_FOUND for one that has no jobs."""
 
 def add_JobServiceServicer_to_server(servicer: JobServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -72,6 +72,9 @@ class Queue(google.protobuf.message.Message):
     MAX_QUEUED_FIELD_NUMBER: builtins.int
     DEFAULTS_FIELD_NUMBER: builtins.int
     COUNTERS_FIELD_NUMBER: builtins.int
+    SLOTS_PER_KEY_FIELD_NUMBER: builtins.int
+    RATE_LIMIT_FIELD_NUMBER: builtins.int
+    RETAIN_COUNT_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Its name; of the form of JobSpec.kind."""
     slots: builtins.int
@@ -82,6 +85,14 @@ class Queue(google.protobuf.message.Message):
     """How many of its jobs may wait (SCHEDULED, BLOCKED, QUEUED) at most; unset: no limit. Jobs put back by a retry of
     their own, a snooze or a lost server are never refused.
     """
+    slots_per_key: builtins.int
+    """How many of its jobs with the same concurrency_key run at once at most; unset: no limit. Jobs beyond that are BLOCKED
+    on `keys/KEY`.
+    """
+    retain_count: builtins.int
+    """How many of its SUCCEEDED and CANCELLED jobs are kept at most; the ones that ended first are deleted first. Unset: no
+    limit.
+    """
     @property
     def defaults(self) -> global___QueueDefaults:
         """What its jobs get where neither they nor their handler say."""
@@ -89,6 +100,10 @@ class Queue(google.protobuf.message.Message):
     @property
     def counters(self) -> global___Counters:
         """Its counters. Output only."""
+
+    @property
+    def rate_limit(self) -> global___RateLimit:
+        """How many of its jobs start in a time at most; unset: no limit."""
 
     def __init__(
         self,
@@ -99,17 +114,46 @@ class Queue(google.protobuf.message.Message):
         max_queued: builtins.int | None = ...,
         defaults: global___QueueDefaults | None = ...,
         counters: global___Counters | None = ...,
+        slots_per_key: builtins.int | None = ...,
+        rate_limit: global___RateLimit | None = ...,
+        retain_count: builtins.int | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_max_queued", b"_max_queued", "_paused", b"_paused", "_slots", b"_slots", "counters", b"counters", "defaults", b"defaults", "max_queued", b"max_queued", "paused", b"paused", "slots", b"slots"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_max_queued", b"_max_queued", "_paused", b"_paused", "_slots", b"_slots", "counters", b"counters", "defaults", b"defaults", "max_queued", b"max_queued", "name", b"name", "paused", b"paused", "slots", b"slots"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_max_queued", b"_max_queued", "_paused", b"_paused", "_retain_count", b"_retain_count", "_slots", b"_slots", "_slots_per_key", b"_slots_per_key", "counters", b"counters", "defaults", b"defaults", "max_queued", b"max_queued", "paused", b"paused", "rate_limit", b"rate_limit", "retain_count", b"retain_count", "slots", b"slots", "slots_per_key", b"slots_per_key"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_max_queued", b"_max_queued", "_paused", b"_paused", "_retain_count", b"_retain_count", "_slots", b"_slots", "_slots_per_key", b"_slots_per_key", "counters", b"counters", "defaults", b"defaults", "max_queued", b"max_queued", "name", b"name", "paused", b"paused", "rate_limit", b"rate_limit", "retain_count", b"retain_count", "slots", b"slots", "slots_per_key", b"slots_per_key"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_max_queued", b"_max_queued"]) -> typing.Literal["max_queued"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_paused", b"_paused"]) -> typing.Literal["paused"] | None: ...
     @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_retain_count", b"_retain_count"]) -> typing.Literal["retain_count"] | None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_slots", b"_slots"]) -> typing.Literal["slots"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_slots_per_key", b"_slots_per_key"]) -> typing.Literal["slots_per_key"] | None: ...
 
 global___Queue = Queue
+
+@typing.final
+class RateLimit(google.protobuf.message.Message):
+    """So many starts a second on the long run, and so many at once."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STARTS_PER_SECOND_FIELD_NUMBER: builtins.int
+    BURST_FIELD_NUMBER: builtins.int
+    starts_per_second: builtins.float
+    """Starts per second; above 0, at most 1,000,000. A fraction is fine: 0.1 is one each 10 seconds."""
+    burst: builtins.int
+    """How many may start at once after a pause; at least 1, which is what 0 means too. At most 1,000,000."""
+    def __init__(
+        self,
+        *,
+        starts_per_second: builtins.float = ...,
+        burst: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["burst", b"burst", "starts_per_second", b"starts_per_second"]) -> None: ...
+
+global___RateLimit = RateLimit
 
 @typing.final
 class Counters(google.protobuf.message.Message):

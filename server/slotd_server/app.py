@@ -32,6 +32,7 @@ from slotd_server.reads import Reads
 from slotd_server.rpc import calls
 from slotd_server.rpc.jobs import Jobs
 from slotd_server.rpc.queues import Queues
+from slotd_server.rpc.schedules import Schedules
 from slotd_server.rpc.stream import Streams
 from slotd_server.settings import Settings, SettingsError
 from slotd_server.slots import Ledger
@@ -128,6 +129,7 @@ class Service:
         runner = ThreadRunner(
             handlers,
             Reporting(dispatcher.finished, dispatcher.told),
+            results=reads.results,
             result_limit=settings.max_payload,
             output_limit=settings.max_output,
         )
@@ -136,7 +138,8 @@ class Service:
             reads, events, store.id, store.owner, heartbeat=settings.heartbeat, limit=settings.max_streams
         )
         jobs = Jobs(dispatcher, reads, events, streams, store.id, store.owner, max_payload=settings.max_payload)
-        server, checks = _server(jobs, Queues(dispatcher))
+        schedules = Schedules(dispatcher, events, store.id, store.owner, max_payload=settings.max_payload)
+        server, checks = _server(jobs, Queues(dispatcher), schedules)
         address = _bind(server, settings.listen)
         dispatcher.start(runner)
         await server.start()
@@ -268,9 +271,10 @@ def _recover(lifecycle: Lifecycle) -> None:
         log.info("recovered jobs of a server that is gone", jobs=found)
 
 
-def _server(jobs: Jobs, queues: Queues) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
+def _server(jobs: Jobs, queues: Queues, schedules: Schedules) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
     server = grpc.aio.server(options=_CHANNEL)
-    for descriptor, servicer in zip(calls.SERVICES, (jobs, queues), strict=True):
+    servicers: tuple[object, ...] = (jobs, queues, schedules)
+    for descriptor, servicer in zip(calls.SERVICES, servicers, strict=True):
         server.add_generic_rpc_handlers((calls.handler(descriptor, servicer),))
     checks = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)

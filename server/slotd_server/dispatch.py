@@ -72,6 +72,12 @@ class Pacing(NamedTuple):
 Waiting: TypeAlias = tuple[ask.Command | Told | None, asyncio.Future[Any] | None]
 
 
+def _brings_work(command: ask.Command) -> bool:
+    return isinstance(command, (ask.Submit, ask.Retry, ask.TriggerSchedule)) or (
+        isinstance(command, ask.Bulk) and command.action == "retry"
+    )
+
+
 class Dispatcher:
     """`publish` gets the events of each change, on the event loop, before their callers get their answers. Where nobody
     awaits an answer and `listened` says that nobody awaits events, the loop is left alone: it has them by `deliver` as
@@ -127,7 +133,7 @@ class Dispatcher:
         """
         if self._broken is not None or self._stopped:
             raise StoreUnavailable("the service is stopping")
-        if self.draining and isinstance(command, (ask.Submit, ask.Retry)):
+        if self.draining and _brings_work(command):
             raise Draining
         future = self._loop.create_future()
         self._inbox.put((command, future))

@@ -8,15 +8,15 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from slotd_server import reports, requests
-from slotd_server.change import Agenda, Change, Rules
+from slotd_server import claiming, edits, reports, requests, schedules, settling
+from slotd_server.change import Agenda, Change, Rotation, Rules
 from slotd_server.domain import commands as ask
 from slotd_server.domain.clock import Clock
 from slotd_server.domain.errors import ServiceError, StoreFull, StoreUnavailable
 from slotd_server.domain.events import Event
 from slotd_server.domain.job import Job
 from slotd_server.slots import Ledger
-from slotd_server.store.base import Store
+from slotd_server.store.base import Store, Transaction
 
 _PERFORM: dict[type[Any], Callable[[Change, Any], Any]] = {
     ask.Submit: requests.submit,
@@ -24,6 +24,15 @@ _PERFORM: dict[type[Any], Callable[[Change, Any], Any]] = {
     ask.Retry: requests.retry,
     ask.Delete: requests.delete,
     ask.Purge: requests.purge,
+    ask.Update: edits.update,
+    ask.Bulk: edits.bulk,
+    ask.GetGroup: requests.get_group,
+    ask.CreateSchedule: schedules.create,
+    ask.UpdateSchedule: schedules.update,
+    ask.DeleteSchedule: schedules.delete,
+    ask.TriggerSchedule: schedules.trigger,
+    ask.GetSchedule: schedules.get,
+    ask.ListSchedules: schedules.list_schedules,
     ask.UpdateQueue: requests.update_queue,
     ask.UpdateSlots: requests.update_slots,
     ask.ListSlots: requests.list_slots,
@@ -58,6 +67,7 @@ class Lifecycle:
         self._clock = clock
         self._lock = threading.Lock()
         self._agenda = Agenda()
+        self._rotation = Rotation()
 
     def apply(self, commands: Sequence[ask.Command], *, claim: bool = True) -> Committed:
         """Carry out `commands` in their order, then what is due, then, with `claim`, start what has a slot.
@@ -67,11 +77,13 @@ class Lifecycle:
         """
         with self._lock:
             tx = self._store.begin()
-            change = Change(self._rules, self._ledger, tx, self._clock.now(), self._agenda, claiming=claim)
+            change = self._change(tx, claiming=claim)
             try:
                 answers = [self._perform(change, command) for command in commands]
                 change.fall_due()
-                change.claim()
+                schedules.fall_due(change)
+                settling.settle(change)
+                claiming.claim(change)
                 change.trim()
                 tx.commit()
             except BaseException:
@@ -80,17 +92,22 @@ class Lifecycle:
                 raise
             self._ledger.commit()
             self._agenda = change.agenda
+            self._rotation = change.rotation
             return Committed(answers, change.events, change.started, change.stopping, change.agenda)
 
     def look(self, commands: Sequence[ask.Command]) -> list[Any]:
         """The answers of commands that change nothing, and nothing else: for when the store takes no writes."""
         with self._lock:
             tx = self._store.begin()
-            change = Change(self._rules, self._ledger, tx, self._clock.now(), self._agenda, claiming=False)
+            change = self._change(tx, claiming=False)
             try:
                 return [self._perform(change, command) for command in commands]
             finally:
                 tx.rollback()
+
+    def _change(self, tx: Transaction, *, claiming: bool) -> Change:
+        now = self._clock.now()
+        return Change(self._rules, self._ledger, tx, now, self._agenda, self._rotation.copy(), claiming=claiming)
 
     @staticmethod
     def _perform(change: Change, command: ask.Command) -> Any:

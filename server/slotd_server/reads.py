@@ -6,10 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from slotd_server.domain.errors import CursorExpired
-from slotd_server.domain.events import Event
+from slotd_server.domain.events import Event, JobFilter
+from slotd_server.domain.job import Job, Payload
 from slotd_server.store.base import Snapshot, Store
 
 T = TypeVar("T")
+
+_MOST_RESULTS = 10_000
+"""How many jobs of a group a handler sees the results of at most."""
 
 
 class Reads:
@@ -32,6 +36,21 @@ class Reads:
             return snapshot.events(after, limit, job_ids=job_ids, whole=whole)
 
         return await self(query)
+
+    def results(self, job: Job) -> dict[str, Payload | None]:
+        """What the jobs returned that `job` depended on, a group's jobs among them: by ref where it has one, else by
+        job id; None where there is nothing. From any thread."""
+        found: dict[str, Payload | None] = {}
+        depends_on = () if job.spec.ties is None else job.spec.ties.depends_on
+        with self._store.snapshot() as snapshot:
+            for one in depends_on:
+                if one.group:
+                    members = snapshot.jobs(JobFilter(groups=frozenset({one.group})), _MOST_RESULTS)
+                    found |= {other.id: other.result for other in members}
+                else:
+                    other = snapshot.job(one.job_id)
+                    found[one.ref or one.job_id] = None if other is None else other.result
+        return found
 
     def close(self) -> None:
         self._executor.shutdown()

@@ -86,11 +86,7 @@ def _told(change: Change, job: Job, progress: Progress | None, output: bytes) ->
 
 def _let_go(change: Change, job: Job) -> None:
     """The function of an attempt that was ended before has returned at last, or went with its server."""
-    free = job.evolve(lingering=False, owner="")
-    if job.state is State.BLOCKED:
-        change.move(job, moves.unblock(free))
-    else:
-        change.tx.keep(free)
+    change.let_go(job, job.evolve(lingering=False, owner=""))
 
 
 def _put_back(change: Change, job: Job, why: Failure, delay: int) -> None:

@@ -65,7 +65,7 @@ class TestTransactions:
         assert tx.counters()["default", "work"] == ZERO._replace(running=1, submitted=1)
         over = fail(tx, running)
         assert tx.held(Lease(running.seq, running.fence)) is None
-        assert tx.terminal(EVERYTHING, 5) == [over]
+        assert tx.matching(EVERYTHING, 0, 5) == [over]
         tx.commit()
         assert stored(store) == [over]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from slotd_server import events, lifecycle, reports
+from slotd_server import claiming, events, lifecycle, reports
 from slotd_server.change import Change
 from slotd_server.domain import commands as ask
 from slotd_server.domain import moves
@@ -59,7 +59,7 @@ def shrinking_forgets_who_runs(patch: Patch) -> None:
 
 
 def claim_ignores_queue_slots(patch: Patch) -> None:
-    patch.setattr(Change, "_room", lambda self, queue: 0 if self.queue(queue).paused else self.ledger.free)
+    patch.setattr(claiming, "_room", lambda self, queue: 0 if self.queue(queue).paused else self.ledger.free)
 
 
 def claim_ignores_pause(patch: Patch) -> None:
@@ -67,7 +67,7 @@ def claim_ignores_pause(patch: Patch) -> None:
         slots = self.queue(queue).slots
         return self.ledger.free if slots is None else min(self.ledger.free, slots - self.ledger.held(queue))
 
-    patch.setattr(Change, "_room", room)
+    patch.setattr(claiming, "_room", room)
 
 
 def claim_ignores_priority(patch: Patch) -> None:
@@ -157,11 +157,11 @@ def retry_goes_on_counting(patch: Patch) -> None:
 
 
 def one_more_waits_than_allowed(patch: Patch) -> None:
-    patch.setattr(Change, "has_room", lambda self, queue, more=1: _has_room(self, queue, more - 1))
+    patch.setattr(claiming, "has_room", lambda self, queue, more=1: _has_room(self, queue, more - 1))
 
 
 def batch_counts_as_one(patch: Patch) -> None:
-    patch.setattr(Change, "has_room", lambda self, queue, more=1: _has_room(self, queue, 1))
+    patch.setattr(claiming, "has_room", lambda self, queue, more=1: _has_room(self, queue, 1))
 
 
 def nobody_hears_of_leaving_a_filter(patch: Patch) -> None:
@@ -210,7 +210,7 @@ _claimable = SqliteTransaction.claimable
 _orphans = SqliteTransaction.orphans
 _rollback = SqliteTransaction.rollback
 _remove = Change.remove
-_has_room = Change.has_room
+_has_room = claiming.has_room
 _count = Change._count
 _record = Change._record
 _leave = moves.leave

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from slotd_server import claiming
 from slotd_server.change import Change
 from slotd_server.domain import commands as ask
 from slotd_server.domain import moves
@@ -22,15 +23,15 @@ class Apart(Steps):
         super().__init__(*arguments)
         self.between: Callable[[], None] = lambda: None
 
-    def _change(self) -> Change:
-        return Change(self._rules, self._ledger, self._store.begin(), self._clock.now(), self._agenda, claiming=False)
+    def _open(self) -> Change:
+        return self._change(self._store.begin(), claiming=False)
 
 
 class DecideThenStart(Apart):
     """Which jobs to start is decided under the lock; they are started, and their slots counted, under it again."""
 
     def _choose(self) -> list[Job]:
-        change = self._change()
+        change = self._open()
         free = self._ledger.free
         wanted = [Wanted(queue, kind, free) for queue, kind in change.tx.queued()]
         chosen = change.tx.claimable(wanted)[:free] if free else []
@@ -46,7 +47,7 @@ class DecideThenStart(Apart):
         if chosen:
             self.between()
         with self._lock:
-            change = self._change()
+            change = self._open()
             for job in chosen:
                 after = moves.start(job, change.now, self._rules.owner)
                 _reserve_without_looking(self._ledger, after)
@@ -65,7 +66,7 @@ class CountLate(DecideThenStart):
         self._chosen: set[str] = set()
 
     def _choose(self) -> list[Job]:
-        change = self._change()
+        change = self._open()
         wanted = [Wanted(queue, kind, 100) for queue, kind in change.tx.queued()]
         found = [job for job in change.tx.claimable(wanted) if job.id not in self._chosen][: self._ledger.free]
         change.tx.rollback()
@@ -78,8 +79,8 @@ class CheckThenInsert(Apart):
 
     def apply(self, commands: Sequence[ask.Command], *, claim: bool = True) -> Committed:
         with self._lock:
-            change = self._change()
-            full = not all(change.has_room("default") for command in commands if isinstance(command, ask.Submit))
+            change = self._open()
+            full = not all(claiming.has_room(change, "default") for command in commands if isinstance(command, ask.Submit))
             change.tx.rollback()
         self.between()
         if full:

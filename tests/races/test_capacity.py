@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from slotd_server.change import Change
+from slotd_server import claiming
 from slotd_server.domain import commands as ask
 from slotd_server.domain.errors import QueueFull
 from slotd_server.domain.job import SECOND
@@ -140,14 +140,14 @@ def test_8_capacity_is_checked_where_it_is_used(
         if isinstance(driver.lifecycle, Apart):
             driver.lifecycle.between = meeting
         else:
-            has_room = Change.has_room
+            has_room = claiming.has_room
 
             def slow(*arguments: Any) -> bool:
                 room = has_room(*arguments)
                 meeting()
                 return room
 
-            monkeypatch.setattr(Change, "has_room", slow)
+            monkeypatch.setattr(claiming, "has_room", slow)
         submit()
         meeting.over()
     with caught(old):

@@ -2,7 +2,7 @@
 that is called directly. What it starts is kept until the test ends it, as a scripted runner would."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from slotd_server.change import Change, Limits, Rules
@@ -13,6 +13,7 @@ from slotd_server.domain.ids import IdSource
 from slotd_server.domain.job import SECOND, Failure, Job, Payload, Progress
 from slotd_server.domain.outcome import Failed, Outcome, Snoozed, Succeeded
 from slotd_server.domain.queue import NOTHING, Counters, Defaults, Draft, Queue
+from slotd_server.domain.ties import Changed, Claim, Dependency, Ties, Unique
 from slotd_server.lifecycle import Committed, Lifecycle
 from slotd_server.requests import Stats
 from slotd_server.slots import Ledger, LedgerView
@@ -26,6 +27,13 @@ DONE = Succeeded(None)
 BROKEN = Failed(Failure("HANDLER_ERROR", "it broke"))
 HOPELESS = Failed(Failure("PERMANENT_ERROR", "it never will"), permanent=True)
 TIMEOUT = Failure("TIMEOUT", "it took too long")
+_TABLES = (
+    *("jobs", "specs", "events", "outputs", "requests", "queues", "counters"),
+    *("edges", "claims", "behind", "keys", "key_waits", "rates", "members", "groups", "uniques", "unsettled"),
+    *("retained", "relabelled", "schedules", "schedule_settings"),
+)
+"""All but what a store knows of itself."""
+
 KINDS: Mapping[str, Defaults] = {"work": NOTHING, "other": NOTHING}
 
 
@@ -71,6 +79,7 @@ class FullableTransaction(SqliteTransaction):
             store.fail_commits -= 1
             self._flush_jobs()
             self._flush_rest()
+            self._flush_ties()
             raise StoreFull
         super().commit()
 
@@ -159,6 +168,20 @@ class Driver:
         assert isinstance(job, Job)
         return job
 
+    def batch(self, *drafts: Draft) -> tuple[Job, ...]:
+        """Submit these together, as they were when that was done."""
+        jobs = self.answer(ask.Submit(drafts, batch=True))
+        assert isinstance(jobs, tuple)
+        return jobs
+
+    def update(self, job: Job, *, revision: int = 0, **values: Any) -> Job:
+        """Set these fields (of `Changed`) of a waiting job."""
+        spec = job.spec
+        changed = Changed(spec.queue, spec.priority, spec.labels, spec.schedule_time)._replace(**values)
+        updated = self.answer(ask.Update(job.id, changed, frozenset(values), revision))
+        assert isinstance(updated, Job)
+        return updated
+
     def finish(self, job: Job, outcome: Outcome = DONE, **told: Any) -> Committed:
         """The function of the job's newest attempt returns."""
         return self.apply(ask.Finish(self.lease(job), outcome, **told))
@@ -228,13 +251,15 @@ class Driver:
 
     def everything(self) -> dict[str, Any]:
         """All that a change can change, to compare."""
-        tables = ("jobs", "specs", "events", "outputs", "requests", "queues", "counters")
-        held = {name: self.store.writer.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in tables}
+        held = {name: self.store.writer.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in _TABLES}
         view = self.ledger.view(0, {})
         memory = {
             "live": dict(self.store.live),
             "counters in memory": dict(self.store.counters),
             "queues in memory": dict(self.store.queues),
+            "turns in memory": dict(self.store.turns),
+            "unsettled in memory": self.store.unsettled,
+            "priorities in memory": set(self.store.priorities),
             "revision": self.store.revision,
             "ledger": view._replace(holders=tuple(sorted(view.holders))),
         }
@@ -254,9 +279,23 @@ def draft(
     schedule_time: int | None = None,
     request_id: str = "",
     content: bytes = b"",
+    resources: Iterable[str | Claim] = (),
+    depends_on: Iterable[Job | str | Dependency] = (),
+    group: str = "",
+    key: str = "",
+    unique: Unique | None = None,
+    ref: str = "",
     **asked: Any,
 ) -> Draft:
-    """A job as somebody may ask for it; `asked` are fields of Defaults, `content` stands behind the request_id."""
+    """A job as somebody may ask for it; `asked` are fields of Defaults, `content` stands behind the request_id. Text
+    in `resources` is an exclusive claim, in `depends_on` a ref."""
+    ties = Ties(
+        resources=tuple(Claim(one) if isinstance(one, str) else one for one in resources),
+        depends_on=tuple(_dependency(one) for one in depends_on),
+        group=group,
+        key=key,
+        unique=unique,
+    )
     return Draft(
         kind,
         payload,
@@ -265,7 +304,19 @@ def draft(
         Defaults(**asked) if asked else NOTHING,
         request_id,
         content,
+        ties if ties != Ties() else None,
+        ref,
     )
+
+
+def _dependency(on: Job | str | Dependency) -> Dependency:
+    if isinstance(on, Dependency):
+        return on
+    return Dependency(ref=on) if isinstance(on, str) else Dependency(job_id=on.id)
+
+
+def shared(name: str) -> Claim:
+    return Claim(name, exclusive=False)
 
 
 def snooze(seconds: float) -> Snoozed:

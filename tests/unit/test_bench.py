@@ -1,9 +1,14 @@
 """The benchmark's arithmetic and its report: what is made of samples, and that a missed target always shows."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from bench import report
+from bench import report, servers
 from bench.bare import EVENTS_PER_MESSAGE, ready_made_events
+from bench.measurements.orchestration import dag_of
 from bench.results import Failure, Figure, Results, Target
 from bench.statistics import percentile, ratio
 from bench.subscribers import count_events
@@ -91,6 +96,52 @@ def test_the_table_has_a_heading_for_each_group_and_aligned_columns() -> None:
         "what       measured  unit      bare  ratio  target",
         "processor         0  %",
     ]
+
+
+def test_a_table_says_what_a_group_is_compared_with() -> None:
+    target = Target("≤", 2, "ratio")
+    run = results(Figure("release", "10 wait", "µs", (30,), (10,), target), Figure("submit", "a", "b", (1,), (2,)))
+    assert report.summary(run).splitlines()[1] == (
+        "MISSED: Ending a job that holds a resource, as one change, 10 wait: 3.00 × one waits, target ≤ 2 × one waits"
+    )
+    assert "what     measured  unit  one waits  ratio  target" in report.table(run.figures)
+    assert "| what | measured | unit | bare | ratio | target |  |" in report.markdown(run)
+
+
+def test_each_job_of_the_dag_depends_on_the_two_before_it() -> None:
+    requests = dag_of(4).requests
+    assert [request.ref for request in requests] == ["node-0", "node-1", "node-2", "node-3"]
+    assert [[one.ref for one in request.spec.depends_on] for request in requests] == [
+        [],
+        ["node-0"],
+        ["node-0", "node-1"],
+        ["node-1", "node-2"],
+    ]
+
+
+async def test_a_server_of_another_checkout_runs_that_checkout(tmp_path: Path) -> None:
+    package = tmp_path / "server" / "slotd_server"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text("raise SystemExit(f'this is {__file__}')")
+    with pytest.raises(servers.ServerFailed, match=f"this is {package}"):
+        async with servers.slotd(tmp_path / "jobs.db", 1, tmp_path):
+            pytest.fail("it has started")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--only", "against"], "say which checkout, with --against PATH"),
+        (["--against", "tests"], "tests is no checkout of slotd"),
+        (["--only", "nothing"], "nothing: known are disk, "),
+    ],
+)
+def test_a_run_that_cannot_be_says_why(arguments: list[str], words: str) -> None:
+    root = Path(__file__).parents[2]
+    run = subprocess.run([sys.executable, "-m", "bench", *arguments], cwd=root, capture_output=True, text=True)
+    assert run.returncode == 2
+    assert words in run.stderr
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,9 @@ def test_claiming_and_looking_use_an_index(driver: Driver) -> None:
     """With a million jobs waiting, whatever reads a table from end to end would be felt."""
     plans = {
         "claim": """SELECT seq FROM jobs WHERE state = 3 AND queue = 'q' AND kind = 'k'
-            ORDER BY priority DESC, seq LIMIT 1""",
+            ORDER BY rank, seq LIMIT 1""",
+        "lower": """SELECT seq FROM jobs WHERE state = 3 AND queue = 'q' AND kind = 'k' AND rank >= 7
+            ORDER BY rank, seq LIMIT 1""",
         "due": "SELECT seq FROM jobs WHERE due_time <= 5 ORDER BY due_time LIMIT 5",
         "next due": "SELECT due_time FROM jobs WHERE due_time IS NOT NULL ORDER BY due_time LIMIT 1",
         "running": "SELECT seq FROM jobs WHERE state = 4 AND owner <> 'me' LIMIT 5",

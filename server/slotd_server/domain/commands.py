@@ -1,18 +1,21 @@
 """What may be asked of the lifecycle. Each says what it is answered with; errors are those of `domain/errors.py`."""
 
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from slotd_server.domain.events import JobFilter
 from slotd_server.domain.job import Failure, Progress
 from slotd_server.domain.outcome import Outcome
 from slotd_server.domain.queue import Draft, Queue
+from slotd_server.domain.schedule import Schedule, Settings
+from slotd_server.domain.ties import Changed
 
 
 class Submit(NamedTuple):
-    """Take these jobs, all or none. → tuple[Job, ...] in their order."""
+    """Take these jobs, all or none; `batch` is how errors name their fields. → tuple[Job, ...] in their order."""
 
     drafts: tuple[Draft, ...]
     validate_only: bool = False
+    batch: bool = False
 
 
 class Cancel(NamedTuple):
@@ -22,9 +25,10 @@ class Cancel(NamedTuple):
 
 
 class Retry(NamedTuple):
-    """→ Job, waiting again."""
+    """With `dependents` those that failed because of it, too. → Job, waiting again."""
 
     job_id: str
+    dependents: bool = False
 
 
 class Delete(NamedTuple):
@@ -39,6 +43,83 @@ class Purge(NamedTuple):
 
     filter: JobFilter
     limit: int = 500
+
+
+class Update(NamedTuple):
+    """Set `fields` ("priority", "schedule_time", "labels", "queue") of a waiting job to what `changed` has, if it is at
+    `revision`, or whatever it is at where that is 0. → Job."""
+
+    job_id: str
+    changed: Changed
+    fields: frozenset[str]
+    revision: int = 0
+
+
+class Bulk(NamedTuple):
+    """Take the next up to `limit` jobs that match and have a seq above `after`, in that order, and do to each what may
+    be done to it. → Step."""
+
+    action: Literal["cancel", "retry", "delete"]
+    filter: JobFilter
+    after: int = 0
+    limit: int = 500
+    force: bool = False
+
+
+class Step(NamedTuple):
+    """What a Bulk did: to how many jobs, and behind which seq the next one goes on (None: there are no more)."""
+
+    done: int
+    after: int | None
+
+
+class GetGroup(NamedTuple):
+    """→ domain.queue.Counters, of which the seven by state count; raises NotFound for one without jobs."""
+
+    name: str
+
+
+class CreateSchedule(NamedTuple):
+    """→ schedule.Schedule."""
+
+    schedule: Schedule
+    validate_only: bool = False
+
+
+class UpdateSchedule(NamedTuple):
+    """Set `fields` (of schedule.Settings) of a schedule, if it is at `revision` or that is 0. → schedule.Schedule."""
+
+    name: str
+    settings: Settings
+    fields: frozenset[str]
+    revision: int = 0
+
+
+class DeleteSchedule(NamedTuple):
+    """→ None."""
+
+    name: str
+
+
+class TriggerSchedule(NamedTuple):
+    """Fire now. `fingerprint` is of the request, for `request_id`. → Job."""
+
+    name: str
+    request_id: str = ""
+    fingerprint: bytes = b""
+
+
+class GetSchedule(NamedTuple):
+    """→ schedule.Schedule."""
+
+    name: str
+
+
+class ListSchedules(NamedTuple):
+    """Up to `limit` schedules by name, from behind `after`. → list[schedule.Schedule]."""
+
+    after: str
+    limit: int
 
 
 class UpdateQueue(NamedTuple):
@@ -111,6 +192,15 @@ Command: TypeAlias = (
     | Retry
     | Delete
     | Purge
+    | Update
+    | Bulk
+    | GetGroup
+    | CreateSchedule
+    | UpdateSchedule
+    | DeleteSchedule
+    | TriggerSchedule
+    | GetSchedule
+    | ListSchedules
     | UpdateQueue
     | UpdateSlots
     | ListSlots
@@ -125,5 +215,5 @@ Command: TypeAlias = (
 FROM_WITHIN = (Report, Finish, Overrun, GiveBack, Recover)
 """Those that report what is so, and must not be lost: while the disk is full they wait."""
 
-LOOKING = (ListSlots, ListQueues)
+LOOKING = (ListSlots, ListQueues, GetGroup, GetSchedule, ListSchedules)
 """Those that change nothing: they are answered on a full disk too."""

@@ -19,7 +19,7 @@ class InvalidArgument(ServiceError):
 
 
 class NotFound(ServiceError):
-    """No such job or queue. `kind` is "job" or "queue"."""
+    """No such thing. `kind` is "job", "queue", "group" or "schedule"."""
 
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(f"no {kind} {name!r}")
@@ -57,6 +57,70 @@ class QueueFull(ServiceError):
     def __init__(self, queue: str, limit: int) -> None:
         super().__init__(f"queue {queue!r} already has its {limit} waiting jobs")
         self.queue = queue
+
+
+class UniqueKeyTaken(ServiceError):
+    """Another job has the unique_key. `job_id` is that job's."""
+
+    reason = "UNIQUE_KEY_TAKEN"
+
+    def __init__(self, key: str, job_id: str) -> None:
+        super().__init__(f"unique_key {key!r} is taken by job {job_id}")
+        self.job_id = job_id
+
+
+class RevisionMismatch(ServiceError):
+    """It has changed since the revision that the caller knows. `subject` is a "job" or a "schedule"."""
+
+    reason = "REVISION_MISMATCH"
+
+    def __init__(self, subject: str, name: str, revision: int, known: int) -> None:
+        super().__init__(f"{subject} {name} is at revision {revision}, no longer at {known}")
+        self.subject = subject
+        self.name = name
+
+
+class Awaited(ServiceError):
+    """Jobs that have not ended depend on it."""
+
+    reason = "AWAITED"
+
+    def __init__(self, job_id: str, dependent: str) -> None:
+        super().__init__(f"job {dependent} depends on job {job_id} and has not ended")
+        self.job_id = job_id
+
+
+class DependencyFailed(ServiceError):
+    """What the job depends on has failed, so that it can't run. `target` is as in Job.blocked_by."""
+
+    reason = "DEPENDENCY_FAILED"
+
+    def __init__(self, job_id: str, target: str) -> None:
+        super().__init__(
+            f"job {job_id} depends on {target}, which has failed or is gone: retry that, with its dependents"
+        )
+        self.job_id = job_id
+        self.target = target
+
+
+class ScheduleExists(ServiceError):
+    """There is a schedule of that name."""
+
+    reason = "SCHEDULE_EXISTS"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is a schedule {name!r}")
+        self.name = name
+
+
+class ScheduleOverlap(ServiceError):
+    """The overlap policy says that no job is made now."""
+
+    reason = "SCHEDULE_OVERLAP"
+
+    def __init__(self, name: str, job_id: str) -> None:
+        super().__init__(f"schedule {name!r} makes no job while job {job_id} has not ended")
+        self.name = name
 
 
 class TooLarge(ServiceError):
@@ -130,16 +194,6 @@ class OffsetOutOfRange(ServiceError):
 
     def __init__(self, offset: int, size: int) -> None:
         super().__init__(f"offset {offset} lies beyond the {size} bytes of output")
-
-
-class NotImplementedYet(ServiceError):
-    """A field that the contract has and this version does not serve."""
-
-    reason = "UNIMPLEMENTED"
-
-    def __init__(self, field: str) -> None:
-        super().__init__(f"{field} is not served by this version")
-        self.field = field
 
 
 class StoreBroken(Exception):

@@ -41,6 +41,8 @@ class JobFilter(NamedTuple):
     kinds: frozenset[str] = frozenset()
     states: frozenset[State] = frozenset()
     labels: frozenset[tuple[str, str]] = frozenset()
+    groups: frozenset[str] = frozenset()
+    schedules: frozenset[str] = frozenset()
 
     def matches(self, job: Job, state: State | None = None) -> bool:
         """Whether `job` matches, as if it were in `state` where one is given."""
@@ -50,17 +52,28 @@ class JobFilter(NamedTuple):
             and (not self.kinds or job.spec.kind in self.kinds)
             and (not self.states or (job.state if state is None else state) in self.states)
             and (not self.labels or self.labels.issubset(job.spec.labels))
+            and (not self.groups or (job.spec.ties is not None and job.spec.ties.group in self.groups))
+            and (not self.schedules or (job.spec.ties is not None and job.spec.ties.schedule in self.schedules))
         )
 
     def view(self, event: Event) -> Event | None:
         """`event` as one who asks with this filter sees it: itself, LEFT_FILTER, or nothing."""
         if self.matches(event.job):
             return event
-        if event.previous_state is None or not self.matches(event.job, event.previous_state):
+        if event.previous_state is None or not self.matches(_before(event), event.previous_state):
             return None
         if event.type is EventType.DELETED:
             return event
         return event._replace(type=EventType.LEFT_FILTER)
+
+
+def _before(event: Event) -> Job:
+    """The job as a filter would have found it before the event, but for its state: Update changes more than that."""
+    changed = event.job.links.changed
+    if changed is None or changed.revision != event.revision:
+        return event.job
+    spec = event.job.spec._replace(queue=changed.queue_before, labels=changed.labels_before)
+    return event.job.evolve(spec=spec)
 
 
 EVERYTHING = JobFilter()

@@ -1,13 +1,15 @@
 """The job, its parts, and how a failed attempt is followed by another. Times and durations are integers, microseconds
 (since the epoch, UTC, where they are times)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from slotd_server.domain.states import State
+from slotd_server.domain.ties import UNLINKED, Changed, Dependency, Links, Ties
 
 SECOND = 1_000_000
 """Microseconds in a second."""
@@ -50,7 +52,8 @@ class RetryPolicy(NamedTuple):
 
 
 class Spec(NamedTuple):
-    """What is to be done, with everything filled in. `labels` are sorted pairs; None means without limit."""
+    """What is to be done, with everything filled in. `labels` are sorted pairs; None means without limit, and of `ties`
+    that there are none, as with most jobs."""
 
     kind: str
     queue: str
@@ -61,6 +64,7 @@ class Spec(NamedTuple):
     retry: RetryPolicy
     queue_timeout: int | None
     retention: int | None
+    ties: Ties | None
     payload: Payload | None
 
 
@@ -87,6 +91,25 @@ class Attempt(NamedTuple):
     end_time: int | None
     failure: Failure | None
     server: str
+
+
+@lru_cache(maxsize=256)
+def _by_target(depends_on: tuple[Dependency, ...]) -> Mapping[str, Dependency]:
+    return {dependency.target: dependency for dependency in depends_on}
+
+
+_TURNS = 40
+"""Bits for the turn in a rank."""
+
+
+def rank_below(priority: int) -> int:
+    """The lowest rank that a job of a lower priority has."""
+    return (1 - priority) << _TURNS
+
+
+def priority_of(rank: int) -> int:
+    """The priority of a job with this rank."""
+    return -(rank >> _TURNS)
 
 
 class Job(Struct, frozen=True, gc=False):
@@ -121,8 +144,26 @@ class Job(Struct, frozen=True, gc=False):
     blocked_by: tuple[str, ...] = ()
     output_size: int = 0
     output_truncated: bool = False
+    links: Links = UNLINKED
     result: Payload | None = None
     request_id: str = ""
+
+    @property
+    def rank(self) -> int:
+        """Orders the jobs of a queue: by falling priority, then by turn. Equal ones go in order of submission."""
+        return self.links.turn - (self.spec.priority << _TURNS)
+
+    @property
+    def edges(self) -> Mapping[str, Dependency]:
+        """What the job depends on, by target."""
+        return {} if self.spec.ties is None else _by_target(self.spec.ties.depends_on)
+
+    def changed_by(self, changed: Changed) -> "Job":
+        """The job with what Update has made of its spec."""
+        spec = self.spec._replace(
+            queue=changed.queue, priority=changed.priority, labels=changed.labels, schedule_time=changed.schedule_time
+        )
+        return self.evolve(spec=spec, links=self.links._replace(changed=changed))
 
     def evolve(self, **changes: Any) -> "Job":
         """The job with some fields changed."""

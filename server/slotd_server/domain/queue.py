@@ -4,6 +4,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from slotd_server.domain.job import SECOND, Payload, RetryPolicy, Spec
+from slotd_server.domain.ties import Ties
 
 DEFAULT_QUEUE = "default"
 
@@ -40,7 +41,8 @@ NOTHING = Defaults()
 
 
 class Draft(NamedTuple):
-    """A job as it was asked for. `fingerprint` identifies the content behind a `request_id`."""
+    """A job as it was asked for. `fingerprint` identifies the content behind a `request_id`; `ref` is its name in its
+    batch, by which dependencies in `ties` may name it that have no job_id yet."""
 
     kind: str
     payload: Payload | None = None
@@ -49,6 +51,8 @@ class Draft(NamedTuple):
     asked: Defaults = NOTHING
     request_id: str = ""
     fingerprint: bytes = b""
+    ties: Ties | None = None
+    ref: str = ""
 
     def resolve(self, below: Defaults) -> Spec:
         """The spec that comes out when `below` (handler over queue over built-in) fills in what is left out."""
@@ -73,18 +77,50 @@ class Draft(NamedTuple):
             ),
             queue_timeout=chosen.queue_timeout,
             retention=chosen.retention,
+            ties=self.ties,
             payload=self.payload,
         )
 
 
+class Rate(NamedTuple):
+    """So many starts per second on the long run, and up to `burst` at once."""
+
+    per_second: float
+    burst: int = 1
+
+    def allowance(self, arrival: int, now: int) -> tuple[int, int]:
+        """How many may start at `now`, and when the next one may. `arrival` is the theoretical arrival time of the next
+        start (the generic cell rate algorithm, ITU-T I.371); microseconds, as is `now`."""
+        earliest = self._arrival(arrival, now) - (self.burst - 1) * self._interval
+        if now < earliest:
+            return 0, earliest
+        starts = min((now - earliest) // self._interval + 1, self.burst)
+        return starts, earliest + starts * self._interval
+
+    def after_start(self, arrival: int, now: int) -> int:
+        """The theoretical arrival time after a start at `now`."""
+        return max(self._arrival(arrival, now), now) + self._interval
+
+    def _arrival(self, arrival: int, now: int) -> int:
+        # The clock may have been set back, or the rate changed: never in debt by more than a full burst.
+        return min(arrival, now + self.burst * self._interval)
+
+    @property
+    def _interval(self) -> int:
+        return max(round(SECOND / self.per_second), 1)
+
+
 class Queue(NamedTuple):
-    """A line of jobs. `slots` and `max_queued` None mean without limit."""
+    """A line of jobs. `slots`, `max_queued`, `slots_per_key`, `rate` and `retain_count` None mean without limit."""
 
     name: str
     slots: int | None = None
     paused: bool = False
     max_queued: int | None = None
     defaults: Defaults = NOTHING
+    slots_per_key: int | None = None
+    rate: Rate | None = None
+    retain_count: int | None = None
 
 
 class Counters(NamedTuple):

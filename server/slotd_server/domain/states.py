@@ -6,8 +6,9 @@ BLOCKED ────────► ▲  │        ├──────► FAI
                   │  └────────┼──────► CANCELLED ──┘
                   └───────────┘ (server lost, attempt given back)
 
-Wherever the picture leads to QUEUED, a job whose time has not come goes to SCHEDULED instead, and one whose earlier
-attempt has not let go of its slot goes to BLOCKED. A waiting job may become FAILED (queue timeout) or CANCELLED.
+Wherever the picture leads to QUEUED, a job whose time has not come goes to SCHEDULED instead, and one that has to wait
+for something else (an earlier attempt that has not let go of its slot, a dependency, its key, a resource) to BLOCKED. A
+waiting job may become FAILED (queue timeout, dependency) or CANCELLED; and Update moves it between these three.
 """
 
 from enum import IntEnum
@@ -38,8 +39,8 @@ TERMINAL = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
 
 MOVES: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.QUEUED, State.BLOCKED, State.FAILED, State.CANCELLED}),
-    State.BLOCKED: frozenset({State.QUEUED, State.FAILED, State.CANCELLED}),
-    State.QUEUED: frozenset({State.RUNNING, State.FAILED, State.CANCELLED}),
+    State.BLOCKED: frozenset({State.QUEUED, State.SCHEDULED, State.FAILED, State.CANCELLED}),
+    State.QUEUED: frozenset({State.RUNNING, State.SCHEDULED, State.BLOCKED, State.FAILED, State.CANCELLED}),
     State.RUNNING: frozenset(State) - {State.RUNNING},
     State.SUCCEEDED: frozenset(),
     State.FAILED: WAITING,

@@ -5,7 +5,7 @@ import asyncio
 import inspect
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
@@ -29,6 +29,10 @@ _MESSAGE_LENGTH = 4096
 """How much of a handler's error message is kept."""
 
 _NOTHING = Told(None, b"")
+
+
+def _none(_: Job) -> Mapping[str, Payload | None]:
+    return {}
 
 
 class Attempt:
@@ -117,7 +121,8 @@ def _failed(reason: str, error: BaseException, *, permanent: bool = False) -> Fa
 
 
 class ThreadRunner:
-    """Runs each attempt on a thread of its own, kept for the next one. `result_limit` and `output_limit` in bytes.
+    """Runs each attempt on a thread of its own, kept for the next one. `results` answers what the jobs returned that a
+    job depended on, by name; `result_limit` and `output_limit` are bytes.
 
     Waking a thread costs more than many a handler does. So a start wakes one thread, if none is on its way, and a
     thread that takes an attempt wakes the next one only while others wait: all run at once if they take any time, and
@@ -125,10 +130,17 @@ class ThreadRunner:
     """
 
     def __init__(
-        self, handlers: Mapping[str, Handler], reporting: Reporting, *, result_limit: int, output_limit: int = 16 << 20
+        self,
+        handlers: Mapping[str, Handler],
+        reporting: Reporting,
+        *,
+        results: Callable[[Job], Mapping[str, Payload | None]] = _none,
+        result_limit: int,
+        output_limit: int = 16 << 20,
     ) -> None:
         self._handlers = handlers
         self._reporting = reporting
+        self._results = results
         self._result_limit = result_limit
         self._output_limit = output_limit
         self._attempts: dict[Lease, Attempt] = {}
@@ -155,6 +167,7 @@ class ThreadRunner:
             deadline=deadline,
             announce=partial(self._reporting.told, lease),
             output_limit=self._output_limit,
+            load_results=partial(self._results, job),
         )
         attempt = Attempt(job, self._handlers[job.spec.kind], context, self._result_limit)
         self._attempts[lease] = attempt

@@ -14,13 +14,14 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from slotd.v1 import job_service_pb2, queue_service_pb2
+from slotd.v1 import job_service_pb2, queue_service_pb2, schedule_service_pb2
 from slotd_server.domain.errors import InvalidArgument
 from slotd_server.rpc import errors
 
 SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"],
     queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"],
+    schedule_service_pb2.DESCRIPTOR.services_by_name["ScheduleService"],
 )
 """What is served, by descriptor."""
 

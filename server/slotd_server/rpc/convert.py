@@ -14,16 +14,23 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from slotd import v1
 from slotd_server.domain.events import EVERYTHING, Event, JobFilter
 from slotd_server.domain.job import SECOND, Job, Payload
-from slotd_server.domain.queue import NOTHING, Counters, Defaults, Draft, Queue
+from slotd_server.domain.queue import NOTHING, Counters, Defaults, Draft, Queue, Rate
+from slotd_server.domain.schedule import Overlap, Schedule, Settings, upcoming
 from slotd_server.domain.states import State
+from slotd_server.domain.ties import Changed, Claim, Conflict, Dependency, Ties, Unique
 from slotd_server.rpc import encode
 from slotd_server.slots import LedgerView
 
 OCTET_STREAM = "application/octet-stream"
 """The content type of a payload that comes without one."""
 
+_NEXT_FIRINGS = 5
+
 _NO_STATE = cast("State", 0)
 """Stands in a filter for JOB_STATE_UNSPECIFIED, which no job is in."""
+
+NO_STATES = frozenset({_NO_STATE})
+"""In a filter: jobs in no state at all, which is none."""
 
 
 # Times
@@ -48,22 +55,68 @@ def draft_from(request: v1.SubmitRequest) -> Draft:
     payload = given.get("payload")
     schedule_time = given.get("schedule_time")
     labels = given.get("labels")
+    request_id = request.request_id
     return Draft(
-        kind=spec.kind,
+        kind=given.get("kind", ""),
         payload=None if payload is None else Payload(payload.content_type or OCTET_STREAM, payload.data),
         labels=tuple(sorted(labels.items())) if labels else (),
         schedule_time=None if schedule_time is None else microseconds(schedule_time),
         asked=NOTHING if _ASKED.isdisjoint(given) else _defaults(given),
-        request_id=request.request_id,
-        fingerprint=_fingerprint(spec) if request.request_id else b"",
+        request_id=request_id,
+        fingerprint=_fingerprint(request) if request_id else b"",
+        ties=None if _TIED.isdisjoint(given) else _ties(spec),
+        ref=request.ref,
     )
 
 
 _ASKED = frozenset({"queue", "priority", "timeout", "queue_timeout", "retention", "retry"})
+_TIED = frozenset({"resources", "depends_on", "group", "concurrency_key", "unique_key"})
 
 
-def _fingerprint(spec: v1.JobSpec) -> bytes:
-    return blake2b(spec.SerializeToString(deterministic=True), digest_size=16).digest()
+def _fingerprint(request: v1.SubmitRequest) -> bytes:
+    # Without a ref as it was before there were any: the store remembers it for longer than a server lives.
+    content = request.spec if not request.ref else v1.SubmitRequest(spec=request.spec, ref=request.ref)
+    return blake2b(content.SerializeToString(deterministic=True), digest_size=16).digest()
+
+
+def trigger_fingerprint(schedule: str) -> bytes:
+    """Of a request to fire: no request to submit has the same."""
+    return blake2b(schedule.encode(), digest_size=16, person=b"Trigger").digest()
+
+
+def _ties(spec: v1.JobSpec) -> Ties:
+    return Ties(
+        resources=tuple([Claim(one.name, one.mode != v1.RESOURCE_MODE_SHARED) for one in spec.resources]),
+        depends_on=tuple([_dependency(one) for one in spec.depends_on]),
+        group=spec.group,
+        key=spec.concurrency_key,
+        unique=_unique(spec) if spec.unique_key else None,
+    )
+
+
+def _dependency(message: v1.Dependency) -> Dependency:
+    return Dependency(
+        job_id=message.job_id,
+        ref=message.ref,
+        group=message.group,
+        success=message.condition != v1.DEPENDENCY_CONDITION_ENDED,
+        patient=message.wait_for_retry,
+    )
+
+
+def _unique(spec: v1.JobSpec) -> Unique:
+    period = microseconds(spec.unique_period) if spec.HasField("unique_period") else None
+    return Unique(spec.unique_key, period, Conflict(spec.unique_conflict or Conflict.RETURN_EXISTING))
+
+
+def changed_from(spec: v1.JobSpec) -> Changed:
+    """The new values of a job; what is not set is empty."""
+    return Changed(
+        queue=spec.queue,
+        priority=spec.priority,
+        labels=tuple(sorted(spec.labels.items())),
+        schedule_time=microseconds(spec.schedule_time) if spec.HasField("schedule_time") else None,
+    )
 
 
 def _defaults(given: Mapping[str, Any]) -> Defaults:
@@ -93,6 +146,8 @@ def filter_from(message: v1.JobFilter) -> JobFilter:
         kinds=frozenset(message.kinds),
         states=frozenset(State(state) if state else _NO_STATE for state in message.states),
         labels=frozenset(message.labels.items()),
+        groups=frozenset(message.groups),
+        schedules=frozenset(message.schedules),
     )
 
 
@@ -100,6 +155,7 @@ def queue_from(message: v1.Queue) -> Queue:
     """The settings of a queue; one that is not set is as of a queue that was never changed."""
     given = {field.name: value for field, value in message.ListFields()}
     defaults = given.get("defaults")
+    rate = given.get("rate_limit")
     return Queue(
         name=message.name,
         slots=given.get("slots"),
@@ -108,7 +164,22 @@ def queue_from(message: v1.Queue) -> Queue:
         defaults=NOTHING
         if defaults is None
         else _defaults({field.name: value for field, value in defaults.ListFields()}),
+        slots_per_key=given.get("slots_per_key"),
+        rate=None if rate is None else Rate(rate.starts_per_second, rate.burst or 1),
+        retain_count=given.get("retain_count"),
     )
+
+
+def settings_from(message: v1.Schedule) -> Settings:
+    """The settings of a schedule; one that is not set is as `Settings` has it."""
+    given = {field.name: value for field, value in message.ListFields()}
+    chosen: dict[str, Any] = {name: given[name] for name in ("cron", "time_zone", "paused") if name in given}
+    for name in ("interval", "catch_up_window", "jitter", "start_time", "end_time"):
+        if name in given:
+            chosen[name] = microseconds(given[name])
+    if "overlap" in given:
+        chosen["overlap"] = Overlap(message.overlap)
+    return Settings(draft_from(v1.SubmitRequest(spec=message.spec)), **chosen)
 
 
 # Jobs and events
@@ -129,30 +200,38 @@ def event_message(event: Event, view: int = v1.JOB_VIEW_BASIC) -> v1.JobEvent:
 
 def queue_message(queue: Queue, counters: Counters) -> v1.Queue:
     """A queue with its counters."""
-    defaults = queue.defaults
     fields: encode.Fields = {
         "name": queue.name,
         "slots": queue.slots,
         "paused": queue.paused,
         "max_queued": queue.max_queued,
         "counters": counters_message(counters),
+        "defaults": None if queue.defaults == NOTHING else _default_fields(queue.defaults),
+        "slots_per_key": queue.slots_per_key,
+        "rate_limit": None
+        if queue.rate is None
+        else {"starts_per_second": queue.rate.per_second, "burst": queue.rate.burst},
+        "retain_count": queue.retain_count,
     }
-    if defaults != NOTHING:
-        retry = (
-            defaults.max_attempts,
-            defaults.initial_backoff,
-            defaults.max_backoff,
-            defaults.multiplier,
-            defaults.jitter,
-        )
-        fields["defaults"] = {
-            "priority": defaults.priority,
-            "timeout": encode.time_fields(defaults.timeout),
-            "retry": None if retry == (None,) * 5 else encode.retry_fields(*retry),
-            "queue_timeout": encode.time_fields(defaults.queue_timeout),
-            "retention": encode.time_fields(defaults.retention),
-        }
     return v1.Queue(**fields)
+
+
+def _default_fields(defaults: Defaults) -> encode.Fields:
+    """The choices as fields of QueueDefaults, or of a JobSpec but for its queue."""
+    retry = (
+        defaults.max_attempts,
+        defaults.initial_backoff,
+        defaults.max_backoff,
+        defaults.multiplier,
+        defaults.jitter,
+    )
+    return {
+        "priority": defaults.priority,
+        "timeout": encode.time_fields(defaults.timeout),
+        "retry": None if retry == (None,) * 5 else encode.retry_fields(*retry),
+        "queue_timeout": encode.time_fields(defaults.queue_timeout),
+        "retention": encode.time_fields(defaults.retention),
+    }
 
 
 def counters_message(counters: Counters) -> v1.Counters:
@@ -195,3 +274,57 @@ def slots_message(view: LedgerView) -> v1.ListSlotsResponse:
         "limit": view.limit,
     }
     return v1.ListSlotsResponse(**fields)
+
+
+# Groups and schedules
+
+
+def group_message(name: str, counters: Counters) -> v1.Group:
+    """A group by the states of its jobs."""
+    ended = counters.succeeded + counters.failed + counters.cancelled
+    jobs = counters.waiting + counters.running + ended
+    fields: encode.Fields = {state.name.lower(): counters[state - 1] for state in State}
+    return v1.Group(name=name, jobs=jobs, progress=v1.Progress(done=ended, total=jobs), **fields)
+
+
+def schedule_message(schedule: Schedule) -> v1.Schedule:
+    """A schedule, with the firings that come next."""
+    settings = schedule.settings
+    fields: encode.Fields = {
+        "name": schedule.name,
+        "spec": _asked_message(settings.draft),
+        "cron": settings.cron,
+        "interval": encode.time_fields(settings.interval),
+        "time_zone": settings.time_zone,
+        "overlap": int(settings.overlap),
+        "catch_up_window": encode.time_fields(settings.catch_up_window),
+        "jitter": encode.time_fields(settings.jitter or None),
+        "start_time": encode.time_fields(settings.start_time),
+        "end_time": encode.time_fields(settings.end_time),
+        "paused": settings.paused,
+        "create_time": encode.time_fields(schedule.create_time),
+        "update_time": encode.time_fields(schedule.update_time),
+        "last_fire_time": encode.time_fields(schedule.last_time),
+        "next_fire_times": [encode.time_fields(time) for time in upcoming(schedule, _NEXT_FIRINGS)],
+        "recent_job_ids": schedule.recent,
+        "fire_count": schedule.fired,
+        "skip_count": schedule.skipped,
+        "revision": schedule.revision,
+    }
+    return v1.Schedule(**fields)
+
+
+def _asked_message(draft: Draft) -> v1.JobSpec:
+    """A spec as it was asked for: what was left out is still to be filled in."""
+    fields: encode.Fields = {
+        "kind": draft.kind,
+        "payload": None if draft.payload is None else draft.payload._asdict(),
+        "queue": draft.asked.queue,
+        "labels": dict(draft.labels),
+        "schedule_time": encode.time_fields(draft.schedule_time),
+        **_default_fields(draft.asked),
+    }
+    message = v1.JobSpec(**fields)
+    if draft.ties is not None:
+        message.MergeFromString(encode.ties(draft.ties))
+    return message

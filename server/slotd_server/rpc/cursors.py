@@ -16,6 +16,9 @@ _CURSOR_VERSION = 1
 _PAGE_VERSION = 2
 """The first byte says what it is, and its format: a cursor is no page token, and a later format may use another."""
 
+_ANY_STORE = ""
+"""A list by name goes on behind a name, which is as good in one store as in another."""
+
 _LONGEST = 512
 """No text that was ever handed out is longer."""
 
@@ -86,6 +89,19 @@ def decode_page(text: str, store_id: str, asked: bytes) -> Page:
     if question_then != asked:
         raise InvalidArgument(("page_token", "is of a list with other parameters; begin with the first page"))
     return Page(revision, data[_PAGE.size :])
+
+
+def decode_name(text: str, asked: bytes) -> str:
+    """The name behind which a list by name goes on. Raises InvalidArgument as `decode_page` does."""
+    try:
+        return decode_page(text, _ANY_STORE, asked).last.decode()
+    except UnicodeDecodeError:
+        raise InvalidArgument(("page_token", "is not a page token")) from None
+
+
+def encode_name(asked: bytes, name: str) -> str:
+    """The token of the page behind `name`."""
+    return encode_page(_ANY_STORE, asked, Page(0, name.encode()))
 
 
 @lru_cache(maxsize=8)

@@ -18,6 +18,7 @@ from slotd import v1
 from slotd_server.domain.events import Event
 from slotd_server.domain.job import SECOND, Attempt, Failure, Job, Payload, Progress
 from slotd_server.domain.states import State
+from slotd_server.domain.ties import Claim, Dependency, Ties, Unique
 
 Fields: TypeAlias = dict[str, Any]
 """A message's fields by name, as its constructor takes them; None is a field that is not set."""
@@ -31,6 +32,7 @@ CODES: Mapping[str, int] = {
     "SERVER_LOST": code_pb2.ABORTED,
     "SERVER_STOPPED": code_pb2.ABORTED,
     "SNOOZED": code_pb2.UNAVAILABLE,
+    "DEPENDENCY_FAILED": code_pb2.FAILED_PRECONDITION,
     "PAYLOAD_INVALID": code_pb2.INVALID_ARGUMENT,
     "RESULT_TOO_LARGE": code_pb2.RESOURCE_EXHAUSTED,
     "RESULT_INVALID": code_pb2.INTERNAL,
@@ -90,7 +92,10 @@ _REVISION = _JOB["revision"]
 _CANCEL_REQUESTED = _JOB["cancel_requested"] + b"\1"
 _OUTPUT_TRUNCATED = _JOB["output_truncated"] + b"\1"
 _STATES = {state: _JOB["state"] + _varint(state) for state in State}
+_SCHEDULE = _JOB["schedule"]
+_FIRE_TIME = _JOB["fire_time"]
 _PAYLOAD = _tags(v1.JobSpec)["payload"]
+_DEPENDS_ON = _tags(v1.JobSpec)["depends_on"]
 _CONTENT_TYPE = _tags(v1.Payload)["content_type"]
 _DATA = _tags(v1.Payload)["data"]
 
@@ -139,8 +144,12 @@ def submitted(jobs: Iterable[Job], cursor: str, *, whole: bool = True) -> bytes:
 def job(value: Job, whole: bool) -> bytes:
     """A v1.Job, without the data of its payload and result unless `whole`."""
     identity = value.id.encode()
-    body = _spec(value.spec[:-1])
-    payload = value.spec.payload
+    spec = value.spec
+    body = _spec(spec[:-2])
+    tied = spec.ties
+    if tied is not None:
+        body += ties(tied)
+    payload = spec.payload
     if payload is not None:
         body += _PAYLOAD + _payload(payload, whole)
     parts = [
@@ -182,6 +191,19 @@ def job(value: Job, whole: bool) -> bytes:
         parts += _OUTPUT_SIZE, _varint(value.output_size)
     if value.output_truncated:
         parts.append(_OUTPUT_TRUNCATED)
+    if tied is not None and tied.schedule:
+        parts += _SCHEDULE, _length(len(tied.schedule.encode())), tied.schedule.encode()
+        if tied.fire_time is not None:
+            parts += _FIRE_TIME, _time(tied.fire_time)
+    return b"".join(parts)
+
+
+def ties(value: Ties) -> bytes:
+    """The fields of a v1.JobSpec that say what it is tied to."""
+    # Jobs of one kind mostly claim alike, but each depends on jobs of its own.
+    parts = [_bonds(value.resources, value.group, value.key, value.unique)]
+    for one in value.depends_on:
+        parts += _DEPENDS_ON, _dependency(one)
     return b"".join(parts)
 
 
@@ -219,7 +241,7 @@ def _progress(progress: Progress) -> bytes:
 
 @lru_cache(maxsize=1024)
 def _spec(spec: tuple[Any, ...]) -> bytes:
-    """A spec without its payload and, unlike the others, without its length."""
+    """A spec without its ties and its payload and, unlike the others, without its length."""
     kind, queue, priority, labels, schedule_time, timeout, retry, queue_timeout, retention = spec
     fields: Fields = {
         "kind": kind,
@@ -233,6 +255,41 @@ def _spec(spec: tuple[Any, ...]) -> bytes:
         "retention": time_fields(retention),
     }
     return v1.JobSpec(**fields).SerializeToString()
+
+
+@lru_cache(maxsize=1024)
+def _bonds(resources: tuple[Claim, ...], group: str, key: str, unique: Unique | None) -> bytes:
+    """Ties without dependencies, and again without their length."""
+    fields: Fields = {
+        "resources": [
+            {
+                "name": claim.name,
+                "mode": v1.RESOURCE_MODE_EXCLUSIVE if claim.exclusive else v1.RESOURCE_MODE_SHARED,
+            }
+            for claim in resources
+        ],
+        "group": group,
+        "concurrency_key": key,
+    }
+    if unique is not None:
+        fields["unique_key"] = unique.key
+        fields["unique_period"] = time_fields(unique.period)
+        fields["unique_conflict"] = int(unique.conflict)
+    return v1.JobSpec(**fields).SerializeToString()
+
+
+@lru_cache(maxsize=4096)
+def _dependency(dependency: Dependency) -> bytes:
+    succeeded, ended = v1.DEPENDENCY_CONDITION_SUCCEEDED, v1.DEPENDENCY_CONDITION_ENDED
+    return _framed(
+        v1.Dependency(
+            job_id=dependency.job_id,
+            ref=dependency.ref,
+            group=dependency.group,
+            condition=succeeded if dependency.success else ended,
+            wait_for_retry=dependency.patient,
+        )
+    )
 
 
 def retry_fields(

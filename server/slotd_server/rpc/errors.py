@@ -17,21 +17,26 @@ from google.rpc import error_details_pb2 as details_pb2
 from google.rpc import status_pb2
 
 from slotd_server.domain.errors import (
+    Awaited,
     CursorAhead,
     CursorExpired,
+    DependencyFailed,
     Draining,
     InvalidArgument,
     NotFound,
-    NotImplementedYet,
     OffsetOutOfRange,
     QueueFull,
     RequestIdReused,
+    RevisionMismatch,
+    ScheduleExists,
+    ScheduleOverlap,
     ServiceError,
     StoreBroken,
     StoreFull,
     StoreUnavailable,
     TooLarge,
     TooManyStreams,
+    UniqueKeyTaken,
     WrongState,
 )
 
@@ -90,7 +95,7 @@ def _bad_request(error: InvalidArgument) -> Details:
 
 
 def _resource(kind: str, name: str, description: str) -> Details:
-    resource_type = {"job": "slotd.v1.Job", "queue": "slotd.v1.Queue"}[kind]
+    resource_type = f"slotd.v1.{kind.capitalize()}"
     return [details_pb2.ResourceInfo(resource_type=resource_type, resource_name=name, description=description)]
 
 
@@ -102,11 +107,26 @@ def _reused(error: RequestIdReused) -> Details:
     return _resource("job", error.job_id, "the job that came first with this request_id")
 
 
-def _precondition(error: WrongState) -> Details:
-    violation = details_pb2.PreconditionFailure.Violation(
-        type=f"JOB_STATE_{error.state}", subject=error.job_id, description=str(error)
-    )
-    return [details_pb2.PreconditionFailure(violations=[violation])]
+def _taken(error: UniqueKeyTaken) -> Details:
+    return _resource("job", error.job_id, "the job that has the unique_key")
+
+
+def _exists(error: ScheduleExists) -> Details:
+    return _resource("schedule", error.name, "the schedule of that name")
+
+
+def _moved_on(error: RevisionMismatch) -> Details:
+    return _resource(error.subject, error.name, "has changed since that revision; read it again")
+
+
+def _precondition(kind: Callable[[Any], str], subject: Callable[[Any], str]) -> Callable[[ServiceError], Details]:
+    def details(error: ServiceError) -> Details:
+        violation = details_pb2.PreconditionFailure.Violation(
+            type=kind(error), subject=subject(error), description=_clip(str(error), _MESSAGE_BYTES)
+        )
+        return [details_pb2.PreconditionFailure(violations=[violation])]
+
+    return details
 
 
 def _retry(seconds: int) -> details_pb2.RetryInfo:
@@ -134,8 +154,28 @@ _TABLE: dict[type[Exception], _Row] = {
     InvalidArgument: _Row(_C.INVALID_ARGUMENT, _bad_request, _no_metadata),
     NotFound: _Row(_C.NOT_FOUND, _not_found, _no_metadata),
     RequestIdReused: _Row(_C.ALREADY_EXISTS, _reused, lambda error: {"job_id": error.job_id}),
+    UniqueKeyTaken: _Row(_C.ALREADY_EXISTS, _taken, lambda error: {"job_id": error.job_id}),
+    ScheduleExists: _Row(_C.ALREADY_EXISTS, _exists, lambda error: {"schedule": error.name}),
+    RevisionMismatch: _Row(_C.ABORTED, _moved_on, _no_metadata),
     WrongState: _Row(
-        _C.FAILED_PRECONDITION, _precondition, lambda error: {"job_id": error.job_id, "state": error.state}
+        _C.FAILED_PRECONDITION,
+        _precondition(lambda error: f"JOB_STATE_{error.state}", lambda error: str(error.job_id)),
+        lambda error: {"job_id": error.job_id, "state": error.state},
+    ),
+    Awaited: _Row(
+        _C.FAILED_PRECONDITION,
+        _precondition(lambda _: Awaited.reason, lambda error: str(error.job_id)),
+        lambda error: {"job_id": error.job_id},
+    ),
+    DependencyFailed: _Row(
+        _C.FAILED_PRECONDITION,
+        _precondition(lambda _: DependencyFailed.reason, lambda error: str(error.target)),
+        lambda error: {"job_id": error.job_id, "target": error.target},
+    ),
+    ScheduleOverlap: _Row(
+        _C.FAILED_PRECONDITION,
+        _precondition(lambda _: ScheduleOverlap.reason, lambda error: str(error.name)),
+        lambda error: {"schedule": error.name},
     ),
     QueueFull: _Row(
         _C.RESOURCE_EXHAUSTED,
@@ -156,7 +196,6 @@ _TABLE: dict[type[Exception], _Row] = {
     CursorExpired: _Row(_C.OUT_OF_RANGE, _nothing, _no_metadata),
     CursorAhead: _Row(_C.OUT_OF_RANGE, _nothing, _no_metadata),
     OffsetOutOfRange: _Row(_C.OUT_OF_RANGE, _nothing, _no_metadata),
-    NotImplementedYet: _Row(_C.UNIMPLEMENTED, _nothing, lambda error: {"field": _clip(error.field, 256)}),
 }
 
 _INTERNAL = _Row(_C.INTERNAL, _nothing, _no_metadata, "something went wrong inside the service", ServiceError.reason)

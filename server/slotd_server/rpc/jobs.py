@@ -1,6 +1,5 @@
-"""JobService: each method parses, calls, translates. Stream and ReadOutput have files of their own."""
+"""JobService: each method parses, calls, translates. What streams, and what is done in bulk, has files of its own."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import NamedTuple
@@ -8,15 +7,16 @@ from typing import NamedTuple
 from slotd import v1
 from slotd_server.dispatch import Dispatcher
 from slotd_server.domain import commands as ask
-from slotd_server.domain.errors import InvalidArgument, NotFound
+from slotd_server.domain.errors import InvalidArgument
 from slotd_server.domain.events import JobFilter
 from slotd_server.domain.job import SECOND, Job
-from slotd_server.domain.states import TERMINAL
 from slotd_server.events import EventLog
 from slotd_server.reads import Reads
-from slotd_server.rpc import convert, cursors, encode, output, validate
+from slotd_server.rpc import convert, cursors, encode, output, validate, waiting
+from slotd_server.rpc.bulk import Bulk
 from slotd_server.rpc.calls import Context
 from slotd_server.rpc.stream import Streams
+from slotd_server.rpc.submissions import Submissions
 from slotd_server.store.base import Snapshot
 
 _PAGE_JOBS = 50
@@ -24,9 +24,6 @@ _MOST_PAGE_JOBS = 1000
 
 _ANSWER_BYTES = 2 << 20
 """About how much one answer holds at most, below the 4 MiB that clients take by default."""
-
-_PURGE_JOBS = 500
-"""How many jobs one step of Purge deletes: other commands go between two steps."""
 
 
 class _Range(NamedTuple):
@@ -67,8 +64,15 @@ class Jobs:
         self._log = log
         self._store_id = store_id
         self._boot = boot
-        self._submissions = validate.Submissions(dispatcher.kinds, max_payload=max_payload, max_batch=max_batch)
+        self._submissions = Submissions(dispatcher.kinds, max_payload=max_payload, max_batch=max_batch)
         self.Stream = streams.Stream
+        bulk = Bulk(dispatcher, reads, log)
+        self.Delete = bulk.Delete
+        self.Purge = bulk.Purge
+        self.BulkCancel = bulk.BulkCancel
+        self.BulkRetry = bulk.BulkRetry
+        self.BulkDelete = bulk.BulkDelete
+        self.CancelGroup = bulk.CancelGroup
 
     async def Submit(self, request: v1.SubmitRequest, _: Context) -> bytes:
         self._submissions.check(request)
@@ -81,14 +85,14 @@ class Jobs:
         validate_only = request.requests[0].validate_only
         known = self._log.revision
         drafts = tuple([convert.draft_from(one) for one in request.requests])
-        jobs: tuple[Job, ...] = await self._call(ask.Submit(drafts, validate_only))
+        jobs: tuple[Job, ...] = await self._call(ask.Submit(drafts, validate_only, batch=True))
         payloads = sum(len(job.spec.payload.data) for job in jobs if job.spec.payload is not None)
         cursor = "" if validate_only else self._cursor(jobs, known)
         return encode.submitted(jobs, cursor, whole=payloads <= _ANSWER_BYTES)
 
     async def Get(self, request: v1.GetRequest, _: Context) -> v1.GetResponse:
         validate.check(request)
-        job = await self._reads(partial(_get, request.id))
+        job = await self._reads(partial(waiting.get, request.id))
         return v1.GetResponse(job=convert.job_message(job, request.view or v1.JOB_VIEW_FULL))
 
     async def List(self, request: v1.ListRequest, _: Context) -> v1.ListResponse:
@@ -118,7 +122,7 @@ class Jobs:
     async def Wait(self, request: v1.WaitRequest, _: Context) -> v1.WaitResponse:
         validate.check(request)
         seconds = convert.microseconds(request.timeout) / SECOND if request.HasField("timeout") else None
-        job = await self._until_terminal(request.id, seconds)
+        job = await waiting.until_terminal(self._reads, self._log, request.id, seconds)
         return v1.WaitResponse(job=convert.job_message(job, request.view or v1.JOB_VIEW_FULL))
 
     def ReadOutput(self, request: v1.ReadOutputRequest, _: Context) -> AsyncIterator[v1.ReadOutputResponse]:
@@ -130,31 +134,24 @@ class Jobs:
 
     async def Retry(self, request: v1.RetryRequest, _: Context) -> v1.RetryResponse:
         validate.check(request)
-        return v1.RetryResponse(job=convert.job_message(await self._call(ask.Retry(request.id))))
+        job: Job = await self._call(ask.Retry(request.id, request.dependents))
+        return v1.RetryResponse(job=convert.job_message(job))
 
-    async def Delete(self, request: v1.DeleteRequest, _: Context) -> v1.DeleteResponse:
+    async def Update(self, request: v1.UpdateRequest, _: Context) -> v1.UpdateResponse:
         validate.check(request)
-        job: Job = await self._call(ask.Delete(request.id, request.force))
-        while not job.state.terminal:
-            # It runs, and has been asked to stop. Somebody may delete it first, or retry it before we can.
-            try:
-                await self._until_terminal(request.id)
-                job = await self._call(ask.Delete(request.id, request.force))
-            except NotFound:
-                break
-        return v1.DeleteResponse()
+        fields = frozenset(request.update_mask.paths)
+        job: Job = await self._call(
+            ask.Update(request.id, convert.changed_from(request.spec), fields, request.revision)
+        )
+        return v1.UpdateResponse(job=convert.job_message(job))
 
-    async def Purge(self, request: v1.PurgeRequest, _: Context) -> v1.PurgeResponse:
+    async def GetGroup(self, request: v1.GetGroupRequest, _: Context) -> v1.GetGroupResponse:
         validate.check(request)
-        job_filter = convert.filter_from(request.filter)
-        if request.validate_only:
-            return v1.PurgeResponse(purge_count=await self._reads(partial(_count_terminal, job_filter)))
-        total = 0
-        while True:
-            count: int = await self._call(ask.Purge(job_filter, _PURGE_JOBS))
-            total += count
-            if count < _PURGE_JOBS:
-                return v1.PurgeResponse(purge_count=total)
+        # Of what is committed between here and the answer the stream tells once more, rather than not at all.
+        known = self._log.revision
+        group = convert.group_message(request.name, await self._call(ask.GetGroup(request.name)))
+        cursor = cursors.encode(self._store_id, self._boot, known)
+        return v1.GetGroupResponse(group=group, revision=known, cursor=cursor)
 
     def _cursor(self, jobs: tuple[Job, ...], known: int) -> str:
         """Where a stream misses nothing that happens to `jobs` after these copies.
@@ -164,31 +161,8 @@ class Jobs:
         """
         return cursors.encode(self._store_id, self._boot, max(known, min(job.revision for job in jobs)))
 
-    async def _until_terminal(self, job_id: str, seconds: float | None = None) -> Job:
-        """The job when it is terminal, or as it is after so many seconds. Raises NotFound, also when it is deleted."""
-        known = self._log.revision
-        job = await self._reads(partial(_get, job_id))
-        try:
-            async with asyncio.timeout(seconds):
-                while not job.state.terminal:
-                    # What was committed before the query has been seen, so the log need not remember it.
-                    await self._log.wait_for(job_id, max(known, job.revision))
-                    known = self._log.revision
-                    job = await self._reads(partial(_get, job_id))
-        except TimeoutError:
-            # No answer in time is an answer too: the job as it is.
-            pass
-        return job
-
 
 _SEQ_BYTES = 8
-
-
-def _get(job_id: str, snapshot: Snapshot) -> Job:
-    job = snapshot.job(job_id)
-    if job is None:
-        raise NotFound("job", job_id)
-    return job
 
 
 def _page(wanted: _Range, snapshot: Snapshot) -> _Found:
@@ -210,8 +184,3 @@ def _page(wanted: _Range, snapshot: Snapshot) -> _Found:
             after = job.seq
         if len(found) < limit:
             return _Found(snapshot.revision, jobs, None)
-
-
-def _count_terminal(job_filter: JobFilter, snapshot: Snapshot) -> int:
-    states = (job_filter.states or TERMINAL) & TERMINAL
-    return snapshot.count(job_filter._replace(states=states)) if states else 0

@@ -3,7 +3,7 @@
 from slotd import v1
 from slotd_server.dispatch import Dispatcher
 from slotd_server.domain import commands as ask
-from slotd_server.domain.errors import InvalidArgument, NotFound
+from slotd_server.domain.errors import NotFound
 from slotd_server.domain.queue import ZERO, Counters, Queue
 from slotd_server.requests import Stats
 from slotd_server.rpc import convert, cursors, validate
@@ -11,9 +11,6 @@ from slotd_server.rpc.calls import Context
 
 _PAGE_QUEUES = 1000
 """By default and at most."""
-
-_ANY_STORE = ""
-"""A page of queues goes on behind a name, which is as good in one store as in another."""
 
 
 class Queues:
@@ -34,22 +31,18 @@ class Queues:
     async def ListQueues(self, request: v1.ListQueuesRequest, _: Context) -> v1.ListQueuesResponse:
         validate.check(request)
         asked = cursors.question("ListQueues")
-        last = ""
-        if request.page_token:
-            last = _name(cursors.decode_page(request.page_token, _ANY_STORE, asked).last)
+        last = cursors.decode_name(request.page_token, asked) if request.page_token else ""
         stats = await self._stats()
         counters = _by_queue(stats)
         names = sorted(name for name in counters.keys() | stats.queues.keys() if name > last)
         page = names[: min(request.page_size or _PAGE_QUEUES, _PAGE_QUEUES)]
-        token = ""
-        if len(page) < len(names):
-            token = cursors.encode_page(_ANY_STORE, asked, cursors.Page(stats.revision, page[-1].encode()))
+        token = cursors.encode_name(asked, page[-1]) if len(page) < len(names) else ""
         queues = [convert.queue_message(stats.queues.get(name, Queue(name)), counters.get(name, ZERO)) for name in page]
         return v1.ListQueuesResponse(queues=queues, next_page_token=token)
 
     async def UpdateQueue(self, request: v1.UpdateQueueRequest, _: Context) -> v1.UpdateQueueResponse:
         validate.check(request)
-        queue: Queue = await self._call(ask.UpdateQueue(convert.queue_from(request.queue), _named(request)))
+        queue: Queue = await self._call(ask.UpdateQueue(convert.queue_from(request.queue), _fields(request)))
         counters = _by_queue(await self._stats()).get(queue.name, ZERO)
         return v1.UpdateQueueResponse(queue=convert.queue_message(queue, counters))
 
@@ -80,20 +73,11 @@ class Queues:
         return stats
 
 
-def _named(request: v1.UpdateQueueRequest) -> frozenset[str]:
-    """The settings to change: those of the mask, or, without one, those that are set."""
-    paths = request.update_mask.paths
-    if "*" in paths:
-        return frozenset(validate.SETTINGS)
-    return frozenset(paths or [name for name in validate.SETTINGS if request.queue.HasField(name)])  # type: ignore[arg-type]
+def _fields(request: v1.UpdateQueueRequest) -> frozenset[str]:
+    """The settings to change, by their names in `Queue`."""
+    named = validate.named(request.update_mask, request.queue, validate.SETTINGS)
+    return frozenset("rate" if name == "rate_limit" else name for name in named)
 
 
 def _by_queue(stats: Stats) -> dict[str, Counters]:
     return convert.sums((queue, counters) for (queue, _), counters in stats.counters.items())
-
-
-def _name(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise InvalidArgument(("page_token", "is not a page token")) from None

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from google.protobuf.descriptor import EnumDescriptor
@@ -35,14 +36,22 @@ def _wrong(what: str) -> Violations:
 
 class Fields:
     """The rule of a message: one for each of its fields, None where anything will do. Those in `required` must be set;
-    a scalar without presence is set when it is not zero or empty."""
+    a scalar without presence is set when it is not zero or empty. A key of `beside` makes sense beside its value alone.
+    """
 
-    def __init__(self, kind: type[Message], rules: Mapping[str, Rule | None], required: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        kind: type[Message],
+        rules: Mapping[str, Rule | None],
+        required: Collection[str] = (),
+        beside: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         fields = kind.DESCRIPTOR.fields_by_name
         assert set(rules) == set(fields), f"{kind.DESCRIPTOR.full_name}: {set(rules) ^ set(fields)}"
         self.kind = kind
         self._rules: dict[Any, Rule] = {fields[name]: rule for name, rule in rules.items() if rule}
         self._required = frozenset(fields[name] for name in required)
+        self._beside = {fields[name]: fields[other] for name, other in beside.items()}
 
     def __call__(self, message: Message) -> Violations:
         given = message.ListFields()
@@ -51,8 +60,14 @@ class Fields:
             rule = self._rules.get(field)
             if rule is not None and (wrong := rule(value)):
                 found += _below(field.name, wrong)
-        if missing := self._required.difference(dict(given)):
+        if self._required and (missing := self._required.difference(dict(given))):
             found += [(field.name, "is required") for field in sorted(missing, key=attrgetter("number"))]
+        if self._beside and not self._beside.keys().isdisjoint(present := dict(given)):
+            found += [
+                (field.name, f"makes sense beside {other.name} alone")
+                for field, other in self._beside.items()
+                if field in present and other not in present
+            ]
         return found
 
 
@@ -73,6 +88,49 @@ def each(rule: Rule, most: int) -> Rule:
                 found += _below(f"[{number}]", wrong)
                 if len(found) >= MOST_VIOLATIONS:
                     break
+        return found
+
+    return check
+
+
+def first(*rules: Rule) -> Rule:
+    """What the first of `rules` finds that finds anything."""
+
+    def check(value: Any) -> Violations:
+        return next((wrong for rule in rules if (wrong := rule(value))), FINE)
+
+    return check
+
+
+def every(*rules: Rule) -> Rule:
+    """What all of `rules` find."""
+
+    def check(value: Any) -> Violations:
+        return [one for rule in rules for one in rule(value)]
+
+    return check
+
+
+def exactly_one(*names: str) -> Rule:
+    """A message in which one of these fields is set, and no other of them."""
+
+    def check(message: Message) -> Violations:
+        given = sum(field.name in names for field, _ in message.ListFields())
+        return FINE if given == 1 else _wrong(f"must have exactly one of {', '.join(names)}; has {given}")
+
+    return check
+
+
+def unlike(what: str, of: Callable[[Any], object]) -> Rule:
+    """Values that differ in `what`, which is `of` each of them."""
+
+    def check(values: Sequence[Any]) -> Violations:
+        seen: dict[object, int] = {}
+        found = []
+        for number, value in enumerate(values):
+            earlier = seen.setdefault(of(value), number)
+            if earlier != number:
+                found.append((f"[{number}]", f"has the {what} of [{earlier}] too"))
         return found
 
     return check
@@ -140,6 +198,18 @@ def positive_duration(value: Duration) -> Violations:
     return FINE if value.seconds or value.nanos >= 1000 else _wrong("must be a microsecond or more")
 
 
+def lasting(low: int, high: int) -> Rule:
+    """A duration of `low` to `high` seconds, both included."""
+
+    def check(value: Duration) -> Violations:
+        if wrong := duration(value):
+            return wrong
+        fine = value.seconds >= low and (value.seconds, value.nanos) <= (high, 0)
+        return FINE if fine else _wrong(f"must be from {low:,} to {high:,} seconds")
+
+    return check
+
+
 def timestamp(value: Timestamp) -> Violations:
     """Of the years 1 to 9999, as protobuf has it."""
     fine = -62_135_596_800 <= value.seconds <= 253_402_300_799 and 0 <= value.nanos <= 999_999_999
@@ -165,6 +235,12 @@ def labels(value: Mapping[str, str]) -> Violations:
     return found
 
 
+def short_text(value: str) -> Violations:
+    """Up to 255 characters."""
+    fine = len(value) <= 255 and "\0" not in value
+    return FINE if fine else _wrong("must be up to 255 characters, none of them NUL")
+
+
 def text_of(*choices: str) -> Rule:
     """One of `choices`; spaces do not count."""
 
@@ -183,12 +259,23 @@ def spaced(value: str) -> str:
     return " ".join(value.split())
 
 
-def paths(*choices: str) -> Rule:
-    """A FieldMask of these alone."""
+def absent(why: str) -> Rule:
+    """A field that must not be set."""
+
+    def check(_: Any) -> Violations:
+        return _wrong(why)
+
+    return check
+
+
+def paths(*choices: str, least: int = 0) -> Rule:
+    """A FieldMask of these alone, with at least so many paths."""
 
     known = each(lambda path: FINE if path in choices else _wrong(f"must be one of {', '.join(choices)}"), 100)
 
     def check(value: FieldMask) -> Violations:
+        if len(value.paths) < least:
+            return (("paths", f"must name at least {least} of {', '.join(choices)}"),)
         return _below("paths", known(value.paths))
 
     return check
@@ -215,10 +302,10 @@ def media_type(value: str) -> Violations:
     return FINE if fine else _wrong("must be a media type of up to 255 characters, as application/json")
 
 
-name = form(
-    r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}",
-    "must be 1 to 128 of letters, digits, '.', '_', '-' and '/', a letter or digit first",
-)
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}"
+_NAME_FORM = "1 to 128 of letters, digits, '.', '_', '-' and '/', a letter or digit first"
+name = form(_NAME, f"must be {_NAME_FORM}")
+resource = form(rf"\*|{_NAME}(/\*)?", f"must be '*', or {_NAME_FORM}, which may end in '/*'")
 job_id = form(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     "must be a UUID, as 01890a5d-ac96-774b-bcce-b302099a8057",

@@ -1,23 +1,29 @@
 """What requests must look like, as tables: a rule for each field of each message. All that is wrong is told at once."""
 
-import difflib
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from operator import attrgetter
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 from slotd import v1
-from slotd_server.domain.errors import InvalidArgument, NotImplementedYet, TooLarge
+from slotd_server.domain.errors import InvalidArgument
 from slotd_server.rpc.rules import (
-    MOST_VIOLATIONS,
+    LONGEST,
     Fields,
+    Rule,
     Violations,
+    absent,
     at_least,
     between,
     duration,
     each,
+    every,
+    exactly_one,
+    first,
     job_id,
     labels,
+    lasting,
     media_type,
     multiplier,
     name,
@@ -25,9 +31,12 @@ from slotd_server.rpc.rules import (
     paths,
     positive_duration,
     request_id,
+    resource,
+    short_text,
     spaced,
     text_of,
     timestamp,
+    unlike,
 )
 
 BATCH_JOBS = 1000
@@ -36,8 +45,25 @@ OLDEST_FIRST = "create_time"
 NEWEST_FIRST = "create_time desc"
 """What a list may be ordered by; newest first where nothing is said."""
 
-SETTINGS = ("slots", "paused", "max_queued", "defaults")
+CHANGES = ("priority", "schedule_time", "labels", "queue")
+"""What may be changed of the spec of a waiting job."""
+
+SETTINGS = ("slots", "paused", "max_queued", "defaults", "slots_per_key", "rate_limit", "retain_count")
 """What may be changed of a queue."""
+
+SCHEDULE_SETTINGS = (
+    "spec",
+    "cron",
+    "interval",
+    "time_zone",
+    "overlap",
+    "catch_up_window",
+    "jitter",
+    "start_time",
+    "end_time",
+    "paused",
+)
+"""What may be changed of a schedule."""
 
 _view = one_of(v1.JobView.DESCRIPTOR)
 _page_size = at_least(0)
@@ -53,26 +79,46 @@ _RETRY = Fields(
     },
 )
 _PAYLOAD = Fields(v1.Payload, {"content_type": media_type, "data": None})
-_SPEC = Fields(
-    v1.JobSpec,
-    {
-        "kind": name,
-        "payload": _PAYLOAD,
-        "queue": name,
-        "priority": between(-1000, 1000),
-        "labels": labels,
-        # Not served: refused as a whole.
-        "resources": None,
-        "depends_on": None,
-        "schedule_time": timestamp,
-        "timeout": positive_duration,
-        "retry": _RETRY,
-        "queue_timeout": positive_duration,
-        "retention": positive_duration,
-    },
-    required=["kind"],
+_CLAIM = Fields(v1.ResourceClaim, {"name": resource, "mode": one_of(v1.ResourceMode.DESCRIPTOR)}, required=["name"])
+_DEPENDENCY = every(
+    Fields(
+        v1.Dependency,
+        {
+            "job_id": job_id,
+            "ref": name,
+            "group": name,
+            "condition": one_of(v1.DependencyCondition.DESCRIPTOR),
+            "wait_for_retry": None,
+        },
+    ),
+    exactly_one("job_id", "ref", "group"),
 )
-_SUBMIT = Fields(v1.SubmitRequest, {"spec": _SPEC, "request_id": request_id, "validate_only": None}, required=["spec"])
+_SPEC_RULES: Mapping[str, Rule | None] = {
+    "kind": name,
+    "payload": _PAYLOAD,
+    "queue": name,
+    "priority": between(-1000, 1000),
+    "labels": labels,
+    "resources": first(each(_CLAIM, 64), unlike("name", attrgetter("name"))),
+    "depends_on": first(each(_DEPENDENCY, 1000), unlike("target", attrgetter("job_id", "ref", "group"))),
+    "schedule_time": timestamp,
+    "timeout": positive_duration,
+    "retry": _RETRY,
+    "queue_timeout": positive_duration,
+    "retention": positive_duration,
+    "group": name,
+    "concurrency_key": short_text,
+    "unique_key": short_text,
+    "unique_period": positive_duration,
+    "unique_conflict": one_of(v1.UniqueConflict.DESCRIPTOR),
+}
+_BESIDE = {"unique_period": "unique_key", "unique_conflict": "unique_key"}
+_SPEC = Fields(v1.JobSpec, _SPEC_RULES, required=["kind"], beside=_BESIDE)
+SUBMIT = Fields(
+    v1.SubmitRequest,
+    {"spec": _SPEC, "request_id": request_id, "validate_only": None, "ref": name},
+    required=["spec"],
+)
 _FILTER = Fields(
     v1.JobFilter,
     {
@@ -81,6 +127,8 @@ _FILTER = Fields(
         "kinds": each(name, 100),
         "states": each(one_of(v1.JobState.DESCRIPTOR), 100),
         "labels": labels,
+        "groups": each(name, 100),
+        "schedules": each(name, 100),
     },
 )
 _DEFAULTS = Fields(
@@ -93,6 +141,12 @@ _DEFAULTS = Fields(
         "retention": positive_duration,
     },
 )
+_RATE_LIMIT = Fields(
+    v1.RateLimit,
+    # One start in thirty years stands for any number above 0.
+    {"starts_per_second": between(1e-9, 1_000_000), "burst": between(0, 1_000_000)},
+    required=["starts_per_second"],
+)
 _QUEUE = Fields(
     v1.Queue,
     {
@@ -102,15 +156,77 @@ _QUEUE = Fields(
         "max_queued": at_least(0),
         "defaults": _DEFAULTS,
         "counters": None,
+        "slots_per_key": at_least(1),
+        "rate_limit": _RATE_LIMIT,
+        "retain_count": at_least(0),
     },
     required=["name"],
 )
+_SCHEDULE_RULES: Mapping[str, Rule | None] = {
+    "name": name,
+    "spec": Fields(
+        v1.JobSpec,
+        {**_SPEC_RULES, **dict.fromkeys(("schedule_time", "depends_on", "unique_key"), absent("is not for schedules"))},
+        required=["kind"],
+        beside=_BESIDE,
+    ),
+    "cron": short_text,
+    "interval": lasting(1, LONGEST),
+    "time_zone": short_text,
+    "overlap": one_of(v1.OverlapPolicy.DESCRIPTOR),
+    "catch_up_window": duration,
+    "jitter": lasting(0, 86_400),
+    "start_time": timestamp,
+    "end_time": timestamp,
+    "paused": None,
+    # What is output only does not count, so that what an answer holds may be sent back; but see UpdateSchedule.
+    "create_time": None,
+    "update_time": None,
+    "last_fire_time": None,
+    "next_fire_times": None,
+    "recent_job_ids": None,
+    "fire_count": None,
+    "skip_count": None,
+    "revision": at_least(0),
+}
+_NEW_SCHEDULE = every(Fields(v1.Schedule, _SCHEDULE_RULES, required=["name", "spec"]), exactly_one("cron", "interval"))
+_SCHEDULE = Fields(v1.Schedule, _SCHEDULE_RULES, required=["name"])
 
-_REQUESTS: Mapping[type[Message], Fields] = {
+
+def named(mask: FieldMask, message: Message, choices: Collection[str]) -> frozenset[str]:
+    """The fields of `message` that an update changes: those that `mask` names or, where it is empty, that are set."""
+    if "*" in mask.paths:
+        return frozenset(choices)
+    if mask.paths:
+        return frozenset(mask.paths)
+    return frozenset(field.name for field, _ in message.ListFields()).intersection(choices)
+
+
+def _without_value(request: v1.UpdateRequest) -> Violations:
+    """What has no value that it could go back to."""
+    given = {field.name for field, _ in request.spec.ListFields()}
+    missing = [path for path in ("priority", "queue") if path in request.update_mask.paths and path not in given]
+    return [(f"spec.{path}", "must be set where update_mask names it") for path in missing]
+
+
+def _without_firings(request: v1.ScheduleServiceUpdateRequest) -> Violations:
+    """A schedule must keep its spec, and either cron or interval."""
+    schedule = request.schedule
+    fields = named(request.update_mask, schedule, SCHEDULE_SETTINGS)
+    given = fields.intersection(field.name for field, _ in schedule.ListFields())
+    found = []
+    if "spec" in fields - given:
+        found.append(("schedule.spec", "must be set where update_mask names it"))
+    if fields & {"cron", "interval"} and len(given & {"cron", "interval"}) != 1:
+        found.append(("schedule", "must have exactly one of cron, interval where update_mask names either"))
+    return found
+
+
+_REQUESTS: Mapping[type[Message], Rule] = {
     fields.kind: fields
     for fields in (
-        _SUBMIT,
-        Fields(v1.SubmitBatchRequest, {"requests": each(_SUBMIT, BATCH_JOBS)}, required=["requests"]),
+        SUBMIT,
+        Fields(v1.SubmitBatchRequest, {"requests": each(SUBMIT, BATCH_JOBS)}, required=["requests"]),
         Fields(v1.GetRequest, {"id": job_id, "view": _view}, required=["id"]),
         Fields(
             v1.ListRequest,
@@ -135,23 +251,66 @@ _REQUESTS: Mapping[type[Message], Fields] = {
         ),
         Fields(v1.ReadOutputRequest, {"id": job_id, "offset": at_least(0), "follow": None}, required=["id"]),
         Fields(v1.CancelRequest, {"id": job_id}, required=["id"]),
-        Fields(v1.RetryRequest, {"id": job_id}, required=["id"]),
+        Fields(v1.RetryRequest, {"id": job_id, "dependents": None}, required=["id"]),
         Fields(v1.DeleteRequest, {"id": job_id, "force": None}, required=["id"]),
         Fields(v1.PurgeRequest, {"filter": _FILTER, "validate_only": None}, required=["filter"]),
+        Fields(v1.BulkCancelRequest, {"filter": _FILTER, "validate_only": None}, required=["filter"]),
+        Fields(v1.BulkRetryRequest, {"filter": _FILTER, "validate_only": None}, required=["filter"]),
+        Fields(v1.BulkDeleteRequest, {"filter": _FILTER, "validate_only": None, "force": None}, required=["filter"]),
+        Fields(v1.GetGroupRequest, {"name": name}, required=["name"]),
+        Fields(v1.CancelGroupRequest, {"name": name, "validate_only": None}, required=["name"]),
         Fields(v1.GetQueueRequest, {"name": name}, required=["name"]),
         Fields(v1.ListQueuesRequest, {"page_size": _page_size, "page_token": None}),
         Fields(v1.UpdateQueueRequest, {"queue": _QUEUE, "update_mask": paths(*SETTINGS, "*")}, required=["queue"]),
         Fields(v1.ListSlotsRequest, {}),
         Fields(v1.UpdateSlotsRequest, {"slots": between(0, 10_000)}, required=["slots"]),
         Fields(v1.GetStatsRequest, {}),
+        Fields(
+            v1.ScheduleServiceCreateRequest, {"schedule": _NEW_SCHEDULE, "validate_only": None}, required=["schedule"]
+        ),
+        Fields(v1.ScheduleServiceGetRequest, {"name": name}, required=["name"]),
+        Fields(v1.ScheduleServiceListRequest, {"page_size": _page_size, "page_token": None}),
+        Fields(v1.ScheduleServiceDeleteRequest, {"name": name}, required=["name"]),
+        Fields(v1.ScheduleServicePauseRequest, {"name": name}, required=["name"]),
+        Fields(v1.ScheduleServiceResumeRequest, {"name": name}, required=["name"]),
+        Fields(v1.ScheduleServiceTriggerRequest, {"name": name, "request_id": request_id}, required=["name"]),
     )
+} | {
+    v1.UpdateRequest: every(
+        Fields(
+            v1.UpdateRequest,
+            {
+                "id": job_id,
+                "spec": Fields(
+                    v1.JobSpec, {field: _SPEC_RULES[field] if field in CHANGES else None for field in _SPEC_RULES}
+                ),
+                "update_mask": paths(*CHANGES, least=1),
+                "revision": at_least(0),
+            },
+            required=["id", "update_mask"],
+        ),
+        _without_value,
+    ),
+    v1.ScheduleServiceUpdateRequest: every(
+        Fields(
+            v1.ScheduleServiceUpdateRequest,
+            {"schedule": _SCHEDULE, "update_mask": paths(*SCHEDULE_SETTINGS, "*")},
+            required=["schedule"],
+        ),
+        _without_firings,
+    ),
 }
 """The rule of every request."""
 
 
+def violations(request: Message) -> Violations:
+    """All that is wrong with a request."""
+    return _REQUESTS[type(request)](request)
+
+
 def check(request: Message) -> None:
     """Raises InvalidArgument with all that is wrong with a request. What is submitted needs `Submissions` instead."""
-    if wrong := _REQUESTS[type(request)](request):
+    if wrong := violations(request):
         raise InvalidArgument(*wrong)
 
 
@@ -163,87 +322,3 @@ def stream(request: v1.StreamRequest) -> None:
 def newest_first(order: str) -> bool:
     """What a valid `order_by` says."""
     return spaced(order) != OLDEST_FIRST
-
-
-class Submissions:
-    """The checks of what is submitted, which also know the registered `kinds`, and the limits, in bytes, of a payload
-    and of a whole batch.
-
-    Both methods raise InvalidArgument (with reason UNKNOWN_KIND where that alone is wrong), NotImplementedYet for
-    what is not served, and TooLarge.
-    """
-
-    def __init__(self, kinds: Collection[str], *, max_payload: int = 1 << 20, max_batch: int = 16 << 20) -> None:
-        self._kinds = kinds
-        self._max_payload = max_payload
-        self._max_batch = max_batch
-
-    def check(self, request: v1.SubmitRequest) -> None:
-        wrong = _SUBMIT(request)
-        if wrong or request.spec.kind not in self._kinds:
-            self._refuse(wrong, [("", request)])
-        self._check_spec(request.spec)
-
-    def check_batch(self, request: v1.SubmitBatchRequest) -> None:
-        size = request.ByteSize()
-        if size > self._max_batch:
-            raise TooLarge("requests", size, self._max_batch)
-        requests = request.requests
-        if not 0 < len(requests) <= BATCH_JOBS:
-            # Millions of empty ones fit into a batch; nothing may look at each.
-            raise InvalidArgument(("requests", f"has {len(requests)} jobs; must be 1 to {BATCH_JOBS:,}"))
-        wrong = [*_REQUESTS[v1.SubmitBatchRequest](request), *_at_odds(requests)]
-        if wrong or any(one.spec.kind not in self._kinds for one in requests):
-            self._refuse(wrong, [(f"requests[{number}].", one) for number, one in enumerate(requests)])
-        for number, one in enumerate(requests):
-            self._check_spec(one.spec, number)
-
-    def _check_spec(self, spec: v1.JobSpec, number: int | None = None) -> None:
-        if spec.resources:
-            raise NotImplementedYet(_path("spec.resources", number))
-        if spec.depends_on:
-            raise NotImplementedYet(_path("spec.depends_on", number))
-        size = len(spec.payload.data)
-        if size > self._max_payload:
-            raise TooLarge(_path("spec.payload.data", number), size, self._max_payload)
-
-    def _refuse(self, wrong: Violations, requests: Iterable[tuple[str, v1.SubmitRequest]]) -> None:
-        """Raises for what is wrong already and for kinds that are of the right form, but not known."""
-        unknown: list[tuple[str, str]] = []
-        told: dict[str, str] = {}
-        for path, request in requests:
-            kind = request.spec.kind
-            if kind not in self._kinds and not name(kind) and len(unknown) < MOST_VIOLATIONS:
-                if kind not in told:
-                    told[kind] = _unknown(kind, self._kinds)
-                unknown.append((f"{path}spec.kind", told[kind]))
-        raise InvalidArgument(*wrong, *unknown, reason="INVALID_ARGUMENT" if wrong else "UNKNOWN_KIND")
-
-
-def _path(field: str, number: int | None) -> str:
-    """As seen from the request, or from the batch that has it."""
-    return field if number is None else f"requests[{number}].{field}"
-
-
-def _unknown(kind: str, kinds: Collection[str]) -> str:
-    near = difflib.get_close_matches(kind, kinds, n=3)
-    meant = f"; did you mean {' or '.join(repr(one) for one in near)}?" if near else ""
-    return f"no handler is registered for {kind!r}{meant}"
-
-
-def _at_odds(requests: Sequence[v1.SubmitRequest]) -> Violations:
-    """What is wrong with requests only because of each other."""
-    found = []
-    if len({one.validate_only for one in requests}) > 1:
-        first = requests[0].validate_only
-        number = next(number for number, one in enumerate(requests) if one.validate_only != first)
-        found.append((f"requests[{number}].validate_only", "must be the same in all requests"))
-    ids = Counter(one.request_id for one in requests if one.request_id)
-    if len(ids) < ids.total():
-        seen: dict[str, int] = {}
-        for number, one in enumerate(requests):
-            if one.request_id and (first_number := seen.setdefault(one.request_id, number)) != number:
-                found.append((f"requests[{number}].request_id", f"is that of requests[{first_number}] too"))
-                if len(found) >= MOST_VIOLATIONS:
-                    break
-    return found

@@ -16,7 +16,7 @@ Errors. StoreFull: no room, nothing changed, worth trying again. StoreBroken: no
 StoreInUse and StoreTooNew: at opening only. StoreUnavailable: the store is away, worth trying again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -24,6 +24,8 @@ from slotd_server.domain.commands import Lease
 from slotd_server.domain.events import Event, JobFilter
 from slotd_server.domain.job import Job
 from slotd_server.domain.queue import Counters, Queue
+from slotd_server.domain.schedule import Schedule
+from slotd_server.domain.ties import Claim
 
 
 class Request(NamedTuple):
@@ -41,7 +43,160 @@ class Wanted(NamedTuple):
     limit: int
 
 
-class Transaction(Protocol):
+class Unsettled(NamedTuple):
+    """Jobs to be looked at: those that depend on `target` and have a seq above `seq`; without a target the job
+    `seq`."""
+
+    target: str
+    seq: int
+
+
+class Ties(Protocol):
+    """The part of a transaction that is about ties between jobs. A `target` is what a job depends on, as
+    domain.ties.Dependency has it; "the line" is that for resources."""
+
+    def add_edges(self, job: Job, met: frozenset[str]) -> None:
+        """Keep what a new job depends on; those in `met` are met already."""
+
+    def meet(self, target: str, seq: int) -> None:
+        """The edge is met, and stays so."""
+
+    def set_live(self, seq: int, live: bool) -> None:
+        """Whether the job may still wait for what it depends on, or has ended."""
+
+    def unmet(self, seq: int, limit: int) -> list[str]:
+        """The first targets that are not met, in the order of the spec."""
+
+    def dependents(self, target: str, after: int, limit: int, *, live: bool = True) -> list[Job]:
+        """Jobs with an unmet edge to `target` and a seq above `after`, in that order; not `live`: those that ended."""
+
+    def dependent(self, target: str) -> Job | None:
+        """Any job that depends on `target`, met or not, and has not ended."""
+
+    def waits_of_group(self, name: str) -> list[str]:
+        """What jobs of the group wait for."""
+
+    def forget_edges(self, job: Job) -> None:
+        """The job is gone."""
+
+    def ahead(self, seq: int, claims: Sequence[Claim]) -> int | None:
+        """The latest of those in the line that job `seq` has to wait for: they conflict with one of `claims`, and hold,
+        or wait and were submitted before."""
+
+    def wait_behind(self, seq: int, claims: Sequence[Claim], ahead: int, *, already: bool) -> None:
+        """Put the job into the line, or leave it there if it is `already`, to be looked at when `ahead` leaves."""
+
+    def hold(self, seq: int, claims: Sequence[Claim], *, waited: bool) -> None:
+        """The job holds its claims; `waited` says whether it was in the line before."""
+
+    def leave_line(self, seq: int) -> list[int]:
+        """The job lets go. → the seqs of those that waited behind it, in order."""
+
+    def key_active(self, queue: str, key: str) -> int:
+        """How many jobs have a slot of the key."""
+
+    def add_active(self, queue: str, key: str, more: int) -> None: ...
+
+    def wait_for_key(self, job: Job, key: str) -> None:
+        """Put the job into the key's line, where it is not there yet."""
+
+    def leave_key_line(self, job: Job, key: str) -> None: ...
+
+    def first_for_key(self, queue: str, key: str) -> int | None:
+        """The seq of the job that gets the key's next slot: by falling priority, then in order of submission."""
+
+    def keys_waited_for(self, queue: str) -> list[int]:
+        """The seqs of all jobs in the lines of the queue's keys, in the order in which each key serves them."""
+
+    def next_turn(self, queue: str, key: str) -> int:
+        """The turn of the key's next job: after the one that it was given last, and not before what was started
+        last."""
+
+    def turn(self, queue: str) -> int:
+        """The turn that was started last; 0 in a queue without keys."""
+
+    def put_turn(self, queue: str, turn: int) -> None: ...
+
+    def arrival(self, queue: str) -> int:
+        """The theoretical arrival time of the next start, in microseconds since the epoch; 0 before the first."""
+
+    def put_arrival(self, queue: str, arrival: int) -> None: ...
+
+    def group(self, name: str) -> Sequence[int]:
+        """How many jobs it has in each state, in the order of the states."""
+
+    def count_group(self, name: str, changes: Iterable[tuple[int, int]]) -> None:
+        """As `count`; only the positions of states matter."""
+
+    def join(self, name: str, seq: int) -> None:
+        """The job belongs to `groups/NAME` or `schedules/NAME`, for filters."""
+
+    def leave(self, name: str, seq: int) -> None: ...
+
+    def await_group(self, name: str) -> None:
+        """A job depends on the group."""
+
+    def is_group_awaited(self, name: str) -> bool:
+        """Whether any job ever depended on it."""
+
+    def unique(self, key: str) -> Job | None:
+        """The job that took the key last, if it is there."""
+
+    def take_unique(self, key: str, seq: int) -> None: ...
+
+    def free_unique(self, key: str, seq: int) -> None:
+        """The key is nobody's, if it was this job's."""
+
+    def unsettled(self, limit: int) -> list[Unsettled]:
+        """What earlier changes have left; the caller carries it out or leaves it again."""
+
+    def leave_unsettled(self, items: Iterable[Unsettled]) -> None:
+        """Keep for a later change."""
+
+    def retain(self, queue: str, job: Job) -> None:
+        """The job, which has just ended, counts towards what the queue keeps."""
+
+    def release_retained(self, queue: str, revision: int) -> None:
+        """The job that ended at `revision` no longer does."""
+
+    def retained(self, queue: str, after: int, limit: int) -> list[Job]:
+        """Those that ended first after revision `after`, in that order."""
+
+    def retain_all(self, queue: str, *, wanted: bool) -> None:
+        """Count all that have ended, or none any more."""
+
+    def ended(self, queue: str) -> int:
+        """How many jobs of the queue have SUCCEEDED or were CANCELLED."""
+
+    def relabel(self, job: Job) -> None:
+        """The job's labels are others than it was submitted with."""
+
+    def forget_labels(self, job: Job) -> None: ...
+
+
+class Schedules(Protocol):
+    """The part of a transaction that is about schedules."""
+
+    def schedule(self, name: str) -> Schedule | None: ...
+
+    def schedules(self, after: str, limit: int) -> list[Schedule]:
+        """By name, from behind `after`."""
+
+    def due_schedules(self, now: int, limit: int) -> list[Schedule]:
+        """Those whose time has come (domain.schedule.due_time), in its order."""
+
+    def put_schedule(self, schedule: Schedule) -> None: ...
+
+    def advance_schedules(self, schedules: Sequence[Schedule]) -> None:
+        """Put these, whose settings have not changed."""
+
+    def delete_schedule(self, name: str) -> None: ...
+
+    def unended(self, job_ids: Sequence[str]) -> list[Job]:
+        """Those of these jobs that have not ended, in this order."""
+
+
+class Transaction(Ties, Schedules, Protocol):
     """One atomic change. `revision` is the last one handed out, here or before; `oldest` that of the oldest event."""
 
     @property
@@ -54,6 +209,8 @@ class Transaction(Protocol):
 
     def job(self, job_id: str) -> Job | None: ...
 
+    def by_seq(self, seq: int) -> Job | None: ...
+
     def held(self, lease: Lease) -> Job | None:
         """The job that this owner has at this fence, RUNNING or lingering."""
 
@@ -61,20 +218,24 @@ class Transaction(Protocol):
         """How many jobs are QUEUED, by (queue, kind)."""
 
     def claimable(self, wanted: Sequence[Wanted]) -> list[Job]:
-        """QUEUED jobs, by falling priority, then in order of submission. One that another server is about to claim is
-        left out; the rest are this transaction's to claim."""
+        """QUEUED jobs: of one queue by rank, then in order of submission; among queues by priority, then in order of
+        submission of the first of each. One that another server is about to claim is left out; the rest are this
+        transaction's to claim."""
+
+    def first_below(self, queue: str, kind: str, priority: int) -> Job | None:
+        """The QUEUED job of a lower priority than this that would be claimed first."""
 
     def due(self, now: int, limit: int) -> list[Job]:
         """Jobs whose due_time has come, in its order."""
 
     def next_due(self) -> int | None:
-        """The earliest due_time of all."""
+        """The earliest due_time of all, schedules included."""
 
     def orphans(self, limit: int) -> list[Job]:
         """Jobs that servers which are gone had: RUNNING, or in whatever state with a lingering attempt."""
 
-    def terminal(self, job_filter: JobFilter, limit: int) -> list[Job]:
-        """Terminal jobs that match, oldest first."""
+    def matching(self, job_filter: JobFilter, after: int, limit: int) -> list[Job]:
+        """Jobs that match and have a seq above `after`, in that order."""
 
     def record(self, event: Event) -> None:
         """Keep the event, and the job as the event has it: new, changed, or gone with its output."""

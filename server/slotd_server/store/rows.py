@@ -1,4 +1,4 @@
-"""Jobs and queues as rows: which parts are columns, which are packed together, and back."""
+"""Jobs, queues and schedules as rows: which parts are columns, which are packed together, and back."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -10,7 +10,9 @@ from msgspec import Struct
 
 from slotd_server.domain.job import Attempt, Failure, Job, Payload, Progress, RetryPolicy, Spec
 from slotd_server.domain.queue import Queue
+from slotd_server.domain.schedule import Schedule, Settings
 from slotd_server.domain.states import State
+from slotd_server.domain.ties import UNLINKED, Links, Ties
 
 Row: TypeAlias = Sequence[Any]
 
@@ -38,6 +40,7 @@ class _Changing(Struct, array_like=True):
     blocked_by: tuple[str, ...]
     output_size: int
     output_truncated: bool
+    links: Links = UNLINKED
 
 
 # By these the fields lie side by side in Job too, from `state` on.
@@ -60,6 +63,7 @@ class _Fixed(NamedTuple):
     retry: RetryPolicy
     queue_timeout: int | None
     retention: int | None
+    ties: Ties | None = None
 
 
 _read_fixed = lru_cache(maxsize=1024)(msgspec.json.Decoder(_Fixed).decode)
@@ -74,6 +78,11 @@ def snapshot_bytes(job: Job) -> bytes:
 def spec_text(spec: Spec) -> str:
     """A spec without its payload, as a JSON array."""
     return _json(spec[:-1]).decode()
+
+
+def labels_text(labels: tuple[tuple[str, str], ...]) -> str:
+    """Labels, as a spec has them."""
+    return _json(labels).decode()
 
 
 def payload_columns(payload: Payload | None) -> tuple[str | None, bytes | None]:
@@ -92,7 +101,8 @@ def read_job(row: Row) -> Job:
     whole_spec = Spec._make((*_read_fixed(spec), read_payload(payload_type, payload)))
     changing = _changing(_unpack(snapshot))
     fields: Any = (seq, job_id, whole_spec, *changing, read_payload(result_type, result), request_id or "")
-    return Job(*fields)
+    job = Job(*fields)
+    return job if job.links.changed is None else job.changed_by(job.links.changed)
 
 
 def queue_text(queue: Queue) -> str:
@@ -103,3 +113,37 @@ def queue_text(queue: Queue) -> str:
 def read_queue(text: str) -> Queue:
     """The other way round."""
     return msgspec.json.decode(text, type=Queue)
+
+
+class _Course(NamedTuple):
+    """What firings change of a schedule, in the order in which Schedule has it behind its settings."""
+
+    create_time: int
+    update_time: int
+    next_time: int | None
+    last_time: int | None
+    recent: tuple[str, ...]
+    fired: int
+    skipped: int
+    revision: int
+    lasting: tuple[str, ...]
+
+
+_read_course = msgspec.json.Decoder(_Course).decode
+_read_settings = msgspec.json.Decoder(Settings).decode
+
+
+def schedule_text(schedule: Schedule) -> str:
+    """A schedule without its name and settings, as a JSON array."""
+    return _json(schedule[2:]).decode()
+
+
+def settings_text(settings: Settings) -> str:
+    """What somebody has set of a schedule, as a JSON array."""
+    return _json(settings).decode()
+
+
+def read_schedule(row: Row) -> Schedule:
+    """A schedule from (name, state, settings)."""
+    name, state, settings = row
+    return Schedule(name, _read_settings(settings), *_read_course(state))

@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from slotd_server.domain.errors import StoreFull, StoreInUse, StoreTooNew
-from slotd_server.domain.job import Job
+from slotd_server.domain.job import Job, priority_of, rank_below
 from slotd_server.domain.queue import Counters, Queue
 from slotd_server.store.rows import read_queue
 from slotd_server.store.sqlite_errors import translated
@@ -23,7 +23,7 @@ from slotd_server.store.sqlite_read import REVISIONS, SqliteSnapshot
 from slotd_server.store.sqlite_write import SqliteTransaction
 
 MEMORY = ":memory:"
-SCHEMA = 1
+SCHEMA = 3
 """The newest migration in sql/sqlite."""
 
 CHECKPOINT_BYTES = 8 << 20
@@ -117,7 +117,26 @@ class SqliteStore:
         self.counters: dict[tuple[str, str], Counters] = {
             (queue, kind): Counters(*numbers) for queue, kind, *numbers in self.writer.execute("SELECT * FROM counters")
         }
+        self.turns: dict[str, int] = dict(self.writer.execute("SELECT queue, turn FROM keys WHERE key = ''"))
+        self.unsettled = self.writer.execute("SELECT 1 FROM unsettled LIMIT 1").fetchone() is not None
+        # Of all that wait, and ever did since the start.
+        self.priorities: set[int] = self._priorities()
         self._unsynced = 0
+
+    def _priorities(self) -> set[int]:
+        found: set[int] = set()
+        for queue, kind in list(self.counters):
+            rank: int | None = -(1 << 62)
+            while rank is not None:
+                (rank,) = self.writer.execute(
+                    "SELECT MIN(rank) FROM jobs WHERE state = 3 AND queue = ? AND kind = ? AND rank >= ?",
+                    (queue, kind, rank),
+                ).fetchone()
+                if rank is not None:
+                    priority = priority_of(rank)
+                    found.add(priority)
+                    rank = rank_below(priority)
+        return found
 
     def begin(self) -> SqliteTransaction:
         return SqliteTransaction(self)

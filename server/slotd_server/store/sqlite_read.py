@@ -36,6 +36,8 @@ _COMMON = (State.QUEUED, State.RUNNING, State.SUCCEEDED)
 """The states that the index by state leaves out."""
 
 
+_LABELS = "COALESCE((SELECT labels FROM relabelled WHERE relabelled.seq = jobs.seq), spec -> '$[3]')"
+
 _FEW = 10_000
 """QUEUED jobs that may be sorted for a list."""
 
@@ -62,8 +64,12 @@ def conditions(job_filter: JobFilter) -> tuple[str, list[Any]]:
         )
         if states.isdisjoint(_COMMON):
             terms += [f"state <> {state:d}" for state in _COMMON]
+    for kind, names in (("groups", job_filter.groups), ("schedules", job_filter.schedules)):
+        if names:
+            terms.append(f"seq IN (SELECT seq FROM members WHERE name IN ({','.join('?' * len(names))}))")
+            values += sorted(f"{kind}/{name}" for name in names)
     for label in sorted(job_filter.labels):
-        terms.append("EXISTS (SELECT 1 FROM json_each(spec, '$[3]') WHERE value ->> 0 = ? AND value ->> 1 = ?)")
+        terms.append(f"EXISTS (SELECT 1 FROM json_each({_LABELS}) WHERE value ->> 0 = ? AND value ->> 1 = ?)")
         values += label
     return " AND ".join(terms), values
 

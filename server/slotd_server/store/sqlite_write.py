@@ -5,20 +5,23 @@ milliseconds."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from heapq import heapify, heappop, heappush
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from slotd_server.domain.commands import Lease
 from slotd_server.domain.events import Event, EventType, JobFilter
-from slotd_server.domain.job import Job
+from slotd_server.domain.job import Job, priority_of, rank_below
 from slotd_server.domain.queue import ZERO, Counters, Queue
-from slotd_server.domain.states import TERMINAL, State
+from slotd_server.domain.states import State
 from slotd_server.store.base import Request, Wanted
 from slotd_server.store.rows import payload_columns, queue_text, read_job, snapshot_bytes, spec_text
 from slotd_server.store.sqlite_errors import meaning
 from slotd_server.store.sqlite_read import JOB, conditions
+from slotd_server.store.sqlite_schedules import SqliteSchedules
+from slotd_server.store.sqlite_ties import SqliteTies
 
 if TYPE_CHECKING:
     from slotd_server.store.sqlite import SqliteStore
@@ -32,7 +35,7 @@ _PAIRS = 100
 _PUT_JOBS = (
     "INSERT INTO jobs VALUES",
     11,
-    """ON CONFLICT (seq) DO UPDATE SET queue = excluded.queue, priority = excluded.priority, state = excluded.state,
+    """ON CONFLICT (seq) DO UPDATE SET queue = excluded.queue, rank = excluded.rank, state = excluded.state,
     owner = excluded.owner, due_time = excluded.due_time, revision = excluded.revision, snapshot = excluded.snapshot,
     result_type = excluded.result_type, result = excluded.result""",
 )
@@ -43,9 +46,14 @@ _ADD_REQUESTS = ("INSERT INTO requests VALUES", 4, "")
 _PUT_QUEUES = ("INSERT OR REPLACE INTO queues VALUES", 2, "")
 _PUT_COUNTERS = ("INSERT OR REPLACE INTO counters VALUES", 2 + len(Counters._fields), "")
 
-_FIRST = "FROM jobs WHERE state = 3 AND queue = ? AND kind = ? ORDER BY priority DESC, seq LIMIT ?"
-_CLAIMABLE = f"SELECT * FROM (SELECT -priority, seq, queue, kind {_FIRST})"
+_FIRST = "FROM jobs WHERE state = 3 AND queue = ? AND kind = ? ORDER BY rank, seq LIMIT ?"
+_CLAIMABLE = f"SELECT * FROM (SELECT rank, seq, queue, kind {_FIRST})"
 _CLAIMABLE_WHOLE = f"SELECT {JOB} FROM (SELECT * {_FIRST}) JOIN specs USING (seq)"
+
+
+_NEXT_DUE = """SELECT
+    (SELECT due_time FROM jobs WHERE due_time IS NOT NULL ORDER BY due_time LIMIT 1),
+    (SELECT due_time FROM schedules WHERE due_time IS NOT NULL ORDER BY due_time LIMIT 1)"""
 
 
 @lru_cache(maxsize=1024)
@@ -54,10 +62,30 @@ def _for_rows(head: str, width: int, tail: str, rows: int) -> str:
     return f"{head} {','.join([row] * rows)} {tail}"
 
 
-class SqliteTransaction:
+def _in_turn(rows: Iterable[tuple[int, int, str, str]]) -> Iterator[tuple[int, int, str, str]]:
+    """Rows that begin (rank, seq, queue) in the order in which they are claimed: in a queue by rank and seq, and among
+    the first of each queue by priority and seq, as turns of different queues have nothing to do with each other."""
+    lines: dict[str, list[tuple[int, int, str, str]]] = {}
+    for row in rows:
+        lines.setdefault(row[2], []).append(row)
+    heads = []
+    for queue, line in lines.items():
+        line.sort(reverse=True)
+        heads.append((-priority_of(line[-1][0]), line[-1][1], queue))
+    heapify(heads)
+    while heads:
+        *_, queue = heappop(heads)
+        line = lines[queue]
+        yield line.pop()
+        if line:
+            heappush(heads, (-priority_of(line[-1][0]), line[-1][1], queue))
+
+
+class SqliteTransaction(SqliteTies, SqliteSchedules):
     """One atomic change; see `base.Transaction`. Nothing but this object knows of it until `commit` returns."""
 
     def __init__(self, store: SqliteStore) -> None:
+        super().__init__()
         self._store = store
         self._connection = store.writer
         self.revision = store.revision
@@ -86,6 +114,10 @@ class SqliteTransaction:
         rows = self._run(f"SELECT {JOB} FROM jobs JOIN specs USING (seq) WHERE id = ?", (job_id,))
         return read_job(rows[0]) if rows else None
 
+    def by_seq(self, seq: int) -> Job | None:
+        found = self._by_seq([seq])
+        return found[0] if found else None
+
     def held(self, lease: Lease) -> Job | None:
         job = self._live[lease.seq] if lease.seq in self._live else self._store.live.get(lease.seq)
         return job if job is not None and job.fence == lease.fence else None
@@ -107,11 +139,10 @@ class SqliteTransaction:
         found = [row for row in found if row[1] not in self._jobs]
         for seq, job in self._jobs.items():
             if job is not None and job.state is State.QUEUED:
-                found.append((-job.spec.priority, seq, job.spec.queue, job.spec.kind))
-        found.sort()
+                found.append((job.rank, seq, job.spec.queue, job.spec.kind))
         left = {(queue, kind): limit for queue, kind, limit in wanted}
         chosen = []
-        for _, seq, queue, kind in found:
+        for _, seq, queue, kind in _in_turn(found):
             if left.get((queue, kind), 0) > 0:
                 left[queue, kind] -= 1
                 chosen.append(seq)
@@ -126,7 +157,7 @@ class SqliteTransaction:
             for job in self._jobs.values()
             if job is not None and job.state is State.QUEUED and (job.spec.queue, job.spec.kind) == (queue, kind)
         ]
-        jobs.sort(key=lambda job: (-job.spec.priority, job.seq))
+        jobs.sort(key=lambda job: (job.rank, job.seq))
         return jobs[:limit]
 
     def due(self, now: int, limit: int) -> list[Job]:
@@ -136,8 +167,8 @@ class SqliteTransaction:
 
     def next_due(self) -> int | None:
         self._flush_jobs()
-        rows = self._run("SELECT due_time FROM jobs WHERE due_time IS NOT NULL ORDER BY due_time LIMIT 1")
-        return int(rows[0][0]) if rows else None
+        (times,) = self._run(_NEXT_DUE)
+        return min((time for time in times if time is not None), default=None)
 
     def orphans(self, limit: int) -> list[Job]:
         self._flush_jobs()
@@ -149,14 +180,23 @@ class SqliteTransaction:
             )
         return self._by_seq([seq for (seq,) in rows])
 
-    def terminal(self, job_filter: JobFilter, limit: int) -> list[Job]:
+    def first_below(self, queue: str, kind: str, priority: int) -> Job | None:
+        if len(self._store.priorities) < 2:
+            return None
         self._flush_jobs()
-        states = (job_filter.states or TERMINAL) & TERMINAL
-        if not states:
-            return []
-        where, values = conditions(job_filter._replace(states=frozenset(states)))
         rows = self._run(
-            f"SELECT seq FROM jobs JOIN specs USING (seq) WHERE {where} ORDER BY seq LIMIT ?", [*values, limit]
+            """SELECT seq FROM jobs WHERE state = 3 AND queue = ? AND kind = ? AND rank >= ?
+            ORDER BY rank, seq LIMIT 1""",
+            (queue, kind, rank_below(priority)),
+        )
+        return self.by_seq(rows[0][0]) if rows else None
+
+    def matching(self, job_filter: JobFilter, after: int, limit: int) -> list[Job]:
+        self._flush_jobs()
+        where, values = conditions(job_filter)
+        rows = self._run(
+            f"SELECT seq FROM jobs JOIN specs USING (seq) WHERE {where} AND seq > ? ORDER BY seq LIMIT ?",
+            [*values, after, limit],
         )
         return self._by_seq([seq for (seq,) in rows])
 
@@ -229,6 +269,11 @@ class SqliteTransaction:
     def waiting(self, queue: str) -> int:
         return sum(numbers.waiting for (name, _), numbers in self.counters().items() if name == queue)
 
+    def ended(self, queue: str) -> int:
+        return sum(
+            numbers.succeeded + numbers.cancelled for (name, _), numbers in self.counters().items() if name == queue
+        )
+
     def trim(self, keep: int, older_than: int, now: int, limit: int) -> bool:
         self._begin()
         rows = self._run(
@@ -252,6 +297,7 @@ class SqliteTransaction:
     def commit(self) -> None:
         self._flush_jobs()
         self._flush_rest()
+        self._flush_ties()
         if not self._open:
             return
         self._run("COMMIT")
@@ -269,8 +315,10 @@ class SqliteTransaction:
         store = self._store
         store.revision = self.revision
         store.oldest = self.oldest
+        self._publish_ties()
         store.queues = store.queues | self._queues
         store.counters.update((pair, Counters._make(numbers)) for pair, numbers in self._counters.items())
+        store.priorities |= {job.spec.priority for job in self._jobs.values() if job is not None}
         for seq, job in self._live.items():
             if job is None:
                 store.live.pop(seq, None)
@@ -309,7 +357,7 @@ class SqliteTransaction:
                         seq,
                         spec.queue,
                         spec.kind,
-                        spec.priority,
+                        job.rank,
                         int(job.state),
                         job.owner,
                         job.due_time,
@@ -355,21 +403,21 @@ class SqliteTransaction:
             self._run(f"DELETE FROM {table} WHERE seq IN ({','.join('?' * len(chunk))})", chunk)
 
     def _by_seq(self, seqs: list[int]) -> list[Job]:
-        """The jobs with these seqs, in this order, as they are in this transaction."""
+        """Those of the jobs that are there, in this order, as they are in this transaction."""
         found: dict[int, Job] = {}
         missing = []
         for seq in seqs:
-            job = self._jobs.get(seq) or self._store.live.get(seq)
-            if job is None:
-                missing.append(seq)
-            else:
+            job = self._jobs[seq] if seq in self._jobs else self._store.live.get(seq)
+            if job is not None:
                 found[seq] = job
+            elif seq not in self._jobs:
+                missing.append(seq)
         for start in range(0, len(missing), _ROWS):
             chunk = missing[start : start + _ROWS]
             marks = ",".join("?" * len(chunk))
             for row in self._run(f"SELECT {JOB} FROM jobs JOIN specs USING (seq) WHERE seq IN ({marks})", chunk):
                 found[row[0]] = read_job(row)
-        return [found[seq] for seq in seqs]
+        return [found[seq] for seq in seqs if seq in found]
 
     def _run(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         try:

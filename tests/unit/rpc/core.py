@@ -18,6 +18,7 @@ from slotd_server.reads import Reads
 from slotd_server.rpc.calls import Context
 from slotd_server.rpc.jobs import Jobs
 from slotd_server.rpc.queues import Queues
+from slotd_server.rpc.schedules import Schedules
 from slotd_server.rpc.stream import Streams
 from slotd_server.slots import Ledger
 from slotd_server.store.sqlite import SqliteStore
@@ -70,6 +71,7 @@ class Core:
         streams = Streams(self.reads, self.log, store.id, store.owner, heartbeat=15, limit=10)
         self.jobs = Jobs(self.dispatcher, self.reads, self.log, streams, store.id, store.owner, max_payload=1 << 20)
         self.queues = Queues(self.dispatcher)
+        self.schedules = Schedules(self.dispatcher, self.log, store.id, store.owner)
 
     async def submit(self, kind: str = "noop", **fields: Any) -> v1.Job:
         """Submits a job; keyword arguments are fields of its spec."""

@@ -3,6 +3,7 @@
 from slotd_server.domain.job import Attempt, Failure, Job, Payload, Progress
 from slotd_server.domain.queue import BUILT_IN, Draft
 from slotd_server.domain.states import State
+from slotd_server.domain.ties import Claim, Conflict, Dependency, Ties, Unique
 
 NOW = 1_700_000_000_123_456
 """A time that has microseconds."""
@@ -20,6 +21,19 @@ WAITING = Job(
     create_time=NOW,
 )
 FAILURE = Failure("TIMEOUT", "the attempt took longer than its timeout")
+TIES = Ties(
+    resources=(Claim("repo/*"), Claim("disk", exclusive=False)),
+    depends_on=(
+        Dependency(job_id=JOB_ID),
+        Dependency(job_id=JOB_ID, ref="fetch", success=False),
+        Dependency(group="nightly", patient=True),
+    ),
+    group="reports",
+    key="kühn & co",
+    unique=Unique("report/7", 60_000_000, Conflict.REPLACE),
+    schedule="each-night",
+    fire_time=NOW - 7_000_000,
+)
 FULL = WAITING.evolve(
     spec=WAITING.spec._replace(
         labels=(("colour", "blue"), ("größe", "")),
@@ -28,6 +42,7 @@ FULL = WAITING.evolve(
         timeout=1,
         queue_timeout=90_000_000,
         retention=3_600_000_000,
+        ties=TIES,
     ),
     state=State.SUCCEEDED,
     revision=123_456_789_012,

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from slotd import v1
 from slotd_server.domain.events import EVERYTHING, Event, EventType, JobFilter
 from slotd_server.domain.job import Attempt, Failure, Job, Payload, Progress, RetryPolicy, Spec
-from slotd_server.domain.queue import BUILT_IN, NOTHING, Counters, Defaults, Draft, Queue
+from slotd_server.domain.queue import BUILT_IN, NOTHING, Counters, Defaults, Draft, Queue, Rate
+from slotd_server.domain.schedule import Overlap, Schedule, Settings
 from slotd_server.domain.states import State
+from slotd_server.domain.ties import Changed, Claim, Conflict, Dependency, Ties, Unique
 from slotd_server.rpc import convert, encode
 from slotd_server.slots import Holder, LedgerView, QueueSlots
-from tests.unit.rpc.samples import FAILURE, FULL, JOB_ID, NOW, WAITING
+from tests.unit.rpc.samples import FAILURE, FULL, JOB_ID, NOW, TIES, WAITING
 
 TEXT = st.text(max_size=20)
 TIMES = st.integers(min_value=-(10**15), max_value=10**17)
@@ -26,6 +28,21 @@ BIG = st.integers(min_value=-(2**63), max_value=2**63 - 1)
 FLOATS = st.floats(min_value=0, max_value=1e6)
 PAYLOADS = st.builds(Payload, TEXT, st.binary(max_size=300))
 FAILURES = st.builds(Failure, st.sampled_from([*encode.CODES, "OF_A_LATER_VERSION"]), TEXT)
+CLAIMS = st.lists(st.builds(Claim, TEXT, st.booleans()), max_size=3).map(tuple)
+UNIQUES = st.none() | st.builds(Unique, TEXT.filter(bool), st.none() | LENGTHS, st.sampled_from(Conflict))
+DEPENDENCIES = st.builds(
+    Dependency, st.sampled_from(["", JOB_ID]), ref=TEXT, group=TEXT, success=st.booleans(), patient=st.booleans()
+)
+TIED = st.builds(
+    Ties,
+    resources=CLAIMS,
+    depends_on=st.lists(DEPENDENCIES, max_size=3).map(tuple),
+    group=TEXT,
+    key=TEXT,
+    unique=UNIQUES,
+    schedule=TEXT,
+    fire_time=st.none() | TIMES,
+)
 SPECS = st.builds(
     Spec,
     kind=TEXT,
@@ -37,6 +54,7 @@ SPECS = st.builds(
     retry=st.builds(RetryPolicy, NUMBERS, LENGTHS, LENGTHS, FLOATS, FLOATS),
     queue_timeout=st.none() | LENGTHS,
     retention=st.none() | LENGTHS,
+    ties=st.none() | TIED,
     payload=st.none() | PAYLOADS,
 )
 JOBS = st.builds(
@@ -85,9 +103,37 @@ def payload(value: Payload | None, whole: bool) -> v1.Payload | None:
     return None if value is None else v1.Payload(content_type=value.content_type, data=value.data if whole else b"")
 
 
+MODES = {True: v1.RESOURCE_MODE_EXCLUSIVE, False: v1.RESOURCE_MODE_SHARED}
+CONDITIONS = {True: v1.DEPENDENCY_CONDITION_SUCCEEDED, False: v1.DEPENDENCY_CONDITION_ENDED}
+
+
+def tied(ties: Ties) -> dict[str, Any]:
+    """The fields of a spec that say what it is tied to, as one would write them down."""
+    unique = ties.unique
+    return {
+        "resources": [v1.ResourceClaim(name=claim.name, mode=MODES[claim.exclusive]) for claim in ties.resources],
+        "depends_on": [
+            v1.Dependency(
+                job_id=one.job_id,
+                ref=one.ref,
+                group=one.group,
+                condition=CONDITIONS[one.success],
+                wait_for_retry=one.patient,
+            )
+            for one in ties.depends_on
+        ],
+        "group": ties.group,
+        "concurrency_key": ties.key,
+        "unique_key": "" if unique is None else unique.key,
+        "unique_period": None if unique is None else length(unique.period),
+        "unique_conflict": 0 if unique is None else int(unique.conflict),
+    }
+
+
 def plain(job: Job, whole: bool) -> v1.Job:
     """The message as one would write it down."""
     spec = job.spec
+    ties = spec.ties or Ties()
     fields: dict[str, Any] = {
         "spec": v1.JobSpec(
             kind=spec.kind,
@@ -106,7 +152,11 @@ def plain(job: Job, whole: bool) -> v1.Job:
             ),
             queue_timeout=length(spec.queue_timeout),
             retention=length(spec.retention),
+            **tied(ties),
         ),
+        "schedule": ties.schedule,
+        # A job that no schedule made was made for no time.
+        "fire_time": time(ties.fire_time) if ties.schedule else None,
         "progress": None if job.progress is None else v1.Progress(**job.progress._asdict()),
         "result": payload(job.result, whole),
         "error": error(job.failure),
@@ -225,6 +275,65 @@ def test_a_draft_of_everything_has_everything() -> None:
     )
 
 
+def test_a_draft_has_its_ties() -> None:
+    spec = v1.JobSpec(
+        kind="noop",
+        resources=[
+            v1.ResourceClaim(name="repo/*"),
+            v1.ResourceClaim(name="disk", mode=v1.RESOURCE_MODE_SHARED),
+            v1.ResourceClaim(name="gpu", mode=v1.RESOURCE_MODE_EXCLUSIVE),
+        ],
+        depends_on=[
+            v1.Dependency(job_id=JOB_ID),
+            v1.Dependency(ref="fetch", condition=v1.DEPENDENCY_CONDITION_ENDED),
+            v1.Dependency(group="nightly", condition=v1.DEPENDENCY_CONDITION_SUCCEEDED, wait_for_retry=True),
+        ],
+        group="reports",
+        concurrency_key="k",
+        unique_key="u",
+        unique_period=Duration(seconds=60),
+        unique_conflict=v1.UNIQUE_CONFLICT_REFUSE,
+    )
+    draft = convert.draft_from(v1.SubmitRequest(spec=spec, ref="make"))
+    assert draft == Draft(
+        kind="noop",
+        ref="make",
+        ties=Ties(
+            resources=(Claim("repo/*"), Claim("disk", exclusive=False), Claim("gpu")),
+            depends_on=(
+                Dependency(job_id=JOB_ID),
+                Dependency(ref="fetch", success=False),
+                Dependency(group="nightly", patient=True),
+            ),
+            group="reports",
+            key="k",
+            unique=Unique("u", 60_000_000, Conflict.REFUSE),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "ties"),
+    [
+        ({"group": "g"}, Ties(group="g")),
+        ({"concurrency_key": "k"}, Ties(key="k")),
+        ({"unique_key": "u"}, Ties(unique=Unique("u", None, Conflict.RETURN_EXISTING))),
+        ({"resources": [v1.ResourceClaim(name="a")]}, Ties(resources=(Claim("a"),))),
+        ({"depends_on": [v1.Dependency(group="a")]}, Ties(depends_on=(Dependency(group="a"),))),
+    ],
+)
+def test_each_tie_alone_is_one(fields: dict[str, Any], ties: Ties) -> None:
+    assert convert.draft_from(v1.SubmitRequest(spec=v1.JobSpec(kind="noop", **fields))).ties == ties
+
+
+@given(TIED)
+def test_ties_come_back_as_they_went(ties: Ties) -> None:
+    # Which schedule made a job is not for a spec to say.
+    asked = ties._replace(schedule="", fire_time=None)
+    message = v1.JobSpec.FromString(encode.ties(ties))
+    assert (convert.draft_from(v1.SubmitRequest(spec=message)).ties or Ties()) == asked
+
+
 def test_an_empty_retry_policy_asks_for_nothing() -> None:
     draft = convert.draft_from(v1.SubmitRequest(spec=v1.JobSpec(kind="noop", retry=v1.RetryPolicy())))
     assert draft.resolve(BUILT_IN) == Draft("noop").resolve(BUILT_IN)
@@ -241,6 +350,27 @@ def test_a_fingerprint_tells_content_apart() -> None:
     assert fingerprint("", kind="a") == b""
 
 
+def test_a_fingerprint_is_of_the_ref_too() -> None:
+    def fingerprint(ref: str) -> bytes:
+        request = v1.SubmitRequest(spec=v1.JobSpec(kind="a"), request_id="r", ref=ref)
+        return convert.draft_from(request).fingerprint
+
+    assert len({fingerprint(""), fingerprint("a"), fingerprint("b")}) == 3
+    # Of a job without one as it was in stores of earlier versions.
+    assert fingerprint("").hex() == "e6e0af4e3d5a19205e2b73d9f4a673d0"
+
+
+def test_a_request_to_fire_is_none_to_submit() -> None:
+    submitted = convert.draft_from(v1.SubmitRequest(spec=v1.JobSpec(kind="a"), request_id="r"))
+    assert convert.trigger_fingerprint("a") not in (submitted.fingerprint, convert.trigger_fingerprint("b"))
+
+
+def test_changes_are_as_in_a_draft() -> None:
+    spec = v1.JobSpec(queue="mail", priority=-3, labels={"b": "2", "a": "1"}, schedule_time=Timestamp(seconds=5))
+    assert convert.changed_from(spec) == Changed("mail", -3, (("a", "1"), ("b", "2")), 5_000_000)
+    assert convert.changed_from(v1.JobSpec()) == Changed("", 0, (), None)
+
+
 def test_a_filter_of_nothing_is_everything() -> None:
     assert convert.filter_from(v1.JobFilter()) is EVERYTHING
 
@@ -252,6 +382,8 @@ def test_a_filter_has_all_its_fields() -> None:
         kinds=["noop"],
         states=[v1.JOB_STATE_QUEUED, v1.JOB_STATE_RUNNING],
         labels={"k": "v"},
+        groups=["g"],
+        schedules=["nightly", "weekly"],
     )
     assert convert.filter_from(message) == JobFilter(
         job_ids=frozenset({JOB_ID}),
@@ -259,12 +391,16 @@ def test_a_filter_has_all_its_fields() -> None:
         kinds=frozenset({"noop"}),
         states=frozenset({State.QUEUED, State.RUNNING}),
         labels=frozenset({("k", "v")}),
+        groups=frozenset({"g"}),
+        schedules=frozenset({"nightly", "weekly"}),
     )
 
 
 def test_the_unspecified_state_matches_nothing() -> None:
     job_filter = convert.filter_from(v1.JobFilter(states=[v1.JOB_STATE_UNSPECIFIED]))
     assert not any(job_filter.matches(WAITING.evolve(state=state)) for state in State)
+    none = JobFilter(states=convert.NO_STATES)
+    assert job_filter == none
     both = convert.filter_from(v1.JobFilter(states=[v1.JOB_STATE_UNSPECIFIED, v1.JOB_STATE_QUEUED]))
     assert both.matches(WAITING)
 
@@ -288,12 +424,20 @@ QUEUES = st.builds(
         multiplier=st.none() | st.floats(1, 100),
         jitter=st.none() | st.floats(0, 1),
     ),
+    slots_per_key=st.none() | NUMBERS,
+    rate=st.none() | st.builds(Rate, st.floats(1e-9, 1e6), st.integers(1, 10**6)),
+    retain_count=st.none() | st.integers(0, 2**63 - 1),
 )
 
 
 @given(QUEUES)
 def test_a_queue_comes_back_as_it_went(queue: Queue) -> None:
     assert convert.queue_from(convert.queue_message(queue, Counters())) == queue
+
+
+def test_a_burst_of_nothing_is_one() -> None:
+    message = v1.Queue(name="mail", rate_limit=v1.RateLimit(starts_per_second=0.1))
+    assert convert.queue_from(message).rate == Rate(0.1, 1)
 
 
 def test_counters_have_their_sum() -> None:
@@ -330,3 +474,111 @@ def test_the_ledger_is_told_whole() -> None:
         limit=1,
     )
     assert not convert.slots_message(view).queues[1].HasField("slots")
+
+
+def test_a_group_is_told_with_its_progress() -> None:
+    counters = Counters(*range(1, 8))
+    assert convert.group_message("nightly", counters) == v1.Group(
+        name="nightly",
+        jobs=28,
+        scheduled=1,
+        blocked=2,
+        queued=3,
+        running=4,
+        succeeded=5,
+        failed=6,
+        cancelled=7,
+        progress=v1.Progress(done=18, total=28),
+    )
+
+
+# Texts and payloads that are not set come back as what stands for them.
+ASKED = st.builds(
+    Draft,
+    kind=TEXT,
+    payload=st.none() | st.builds(Payload, TEXT.filter(bool), st.binary(max_size=300)),
+    labels=st.dictionaries(TEXT, TEXT, max_size=3).map(lambda labels: tuple(sorted(labels.items()))),
+    asked=st.builds(
+        Defaults,
+        queue=st.none() | TEXT.filter(bool),
+        priority=st.none() | st.integers(-1000, 1000),
+        timeout=st.none() | LENGTHS,
+        queue_timeout=st.none() | LENGTHS,
+        retention=st.none() | LENGTHS,
+        max_attempts=st.none() | st.integers(1, 10_000),
+        initial_backoff=st.none() | LENGTHS,
+        max_backoff=st.none() | LENGTHS,
+        multiplier=st.none() | st.floats(1, 100),
+        jitter=st.none() | st.floats(0, 1),
+    ),
+    ties=st.none()
+    | st.builds(lambda *ties: Ties(ties[0], (), *ties[1:]), CLAIMS, TEXT, TEXT, UNIQUES).filter(
+        lambda ties: ties != Ties()
+    ),
+    schedule_time=st.none(),
+    request_id=st.just(""),
+    fingerprint=st.just(b""),
+    ref=st.just(""),
+)
+SETTINGS = st.builds(
+    Settings,
+    draft=ASKED,
+    cron=TEXT,
+    interval=st.none() | LENGTHS,
+    time_zone=st.sampled_from(["UTC", "Europe/Berlin"]),
+    overlap=st.sampled_from(Overlap),
+    catch_up_window=LENGTHS,
+    jitter=LENGTHS,
+    start_time=st.none() | TIMES,
+    end_time=st.none() | TIMES,
+    paused=st.booleans(),
+)
+
+
+@given(SETTINGS)
+def test_settings_of_a_schedule_come_back_as_they_went(settings: Settings) -> None:
+    schedule = Schedule("nightly", settings, create_time=NOW, update_time=NOW)
+    assert convert.settings_from(convert.schedule_message(schedule)) == settings
+
+
+def test_settings_that_are_not_set_are_the_usual_ones() -> None:
+    message = v1.Schedule(name="nightly", spec=v1.JobSpec(kind="noop"), cron="0 3 * * *")
+    assert convert.settings_from(message) == Settings(Draft("noop"), cron="0 3 * * *")
+
+
+def test_a_schedule_is_told_whole() -> None:
+    settings = Settings(Draft("noop", asked=Defaults(priority=0)), interval=60_000_000, time_zone="", paused=False)
+    schedule = Schedule(
+        "each-minute",
+        settings,
+        create_time=NOW,
+        update_time=NOW + 1,
+        next_time=NOW + 60_000_000,
+        last_time=NOW,
+        recent=(JOB_ID, "earlier"),
+        fired=2,
+        skipped=3,
+        revision=4,
+    )
+    assert convert.schedule_message(schedule) == v1.Schedule(
+        name="each-minute",
+        spec=v1.JobSpec(kind="noop", priority=0),
+        interval=Duration(seconds=60),
+        overlap=v1.OVERLAP_POLICY_SKIP,
+        catch_up_window=Duration(seconds=3600),
+        create_time=time(NOW),
+        update_time=time(NOW + 1),
+        last_fire_time=time(NOW),
+        next_fire_times=[moment for number in range(1, 6) if (moment := time(NOW + number * 60_000_000))],
+        recent_job_ids=[JOB_ID, "earlier"],
+        fire_count=2,
+        skip_count=3,
+        revision=4,
+    )
+
+
+def test_a_schedule_names_its_ties_as_a_job_does() -> None:
+    ties = TIES._replace(depends_on=(), unique=None, schedule="", fire_time=None)
+    settings = Settings(Draft("noop", ties=ties), cron="0 3 * * *")
+    spec = convert.schedule_message(Schedule("nightly", settings, NOW, NOW)).spec
+    assert spec == v1.JobSpec(kind="noop", **tied(ties))

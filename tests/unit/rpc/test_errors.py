@@ -39,6 +39,8 @@ def info(wire: errors.Wire) -> error_details_pb2.ErrorInfo:
     return found
 
 
+OTHER_ID = JOB_ID.replace("0", "9")
+
 RETRY = {"RetryInfo"}
 QUOTA = {"RetryInfo", "QuotaFailure"}
 
@@ -83,7 +85,52 @@ TABLE: list[tuple[Exception, str, str, set[str], dict[str, str]]] = [
     (domain.CursorExpired(), "OUT_OF_RANGE", "CURSOR_EXPIRED", set(), {}),
     (domain.CursorAhead(), "OUT_OF_RANGE", "CURSOR_AHEAD", set(), {}),
     (domain.OffsetOutOfRange(9, 5), "OUT_OF_RANGE", "OFFSET_OUT_OF_RANGE", set(), {}),
-    (domain.NotImplementedYet("spec.resources"), "UNIMPLEMENTED", "UNIMPLEMENTED", set(), {"field": "spec.resources"}),
+    (domain.NotFound("group", "nightly"), "NOT_FOUND", "GROUP_NOT_FOUND", {"ResourceInfo"}, {}),
+    (domain.NotFound("schedule", "nightly"), "NOT_FOUND", "SCHEDULE_NOT_FOUND", {"ResourceInfo"}, {}),
+    (
+        domain.InvalidArgument(("requests[0].spec.depends_on[0].ref", "a → a"), reason="DEPENDENCY_CYCLE"),
+        "INVALID_ARGUMENT",
+        "DEPENDENCY_CYCLE",
+        {"BadRequest"},
+        {},
+    ),
+    (
+        domain.UniqueKeyTaken("k", JOB_ID),
+        "ALREADY_EXISTS",
+        "UNIQUE_KEY_TAKEN",
+        {"ResourceInfo"},
+        {"job_id": JOB_ID},
+    ),
+    (domain.RevisionMismatch("job", JOB_ID, 9, 7), "ABORTED", "REVISION_MISMATCH", {"ResourceInfo"}, {}),
+    (domain.RevisionMismatch("schedule", "nightly", 9, 7), "ABORTED", "REVISION_MISMATCH", {"ResourceInfo"}, {}),
+    (
+        domain.Awaited(JOB_ID, OTHER_ID),
+        "FAILED_PRECONDITION",
+        "AWAITED",
+        {"PreconditionFailure"},
+        {"job_id": JOB_ID},
+    ),
+    (
+        domain.DependencyFailed(JOB_ID, f"jobs/{OTHER_ID}"),
+        "FAILED_PRECONDITION",
+        "DEPENDENCY_FAILED",
+        {"PreconditionFailure"},
+        {"job_id": JOB_ID, "target": f"jobs/{OTHER_ID}"},
+    ),
+    (
+        domain.ScheduleExists("nightly"),
+        "ALREADY_EXISTS",
+        "SCHEDULE_EXISTS",
+        {"ResourceInfo"},
+        {"schedule": "nightly"},
+    ),
+    (
+        domain.ScheduleOverlap("nightly", JOB_ID),
+        "FAILED_PRECONDITION",
+        "SCHEDULE_OVERLAP",
+        {"PreconditionFailure"},
+        {"schedule": "nightly"},
+    ),
     (ValueError("/var/secret.db"), "INTERNAL", "INTERNAL", set(), {}),
 ]
 
@@ -116,19 +163,34 @@ def test_details_name_the_resource() -> None:
     for error, kind, name in (
         (domain.NotFound("job", JOB_ID), "slotd.v1.Job", JOB_ID),
         (domain.NotFound("queue", "mail"), "slotd.v1.Queue", "mail"),
+        (domain.NotFound("group", "nightly"), "slotd.v1.Group", "nightly"),
+        (domain.NotFound("schedule", "nightly"), "slotd.v1.Schedule", "nightly"),
         (domain.RequestIdReused("r", JOB_ID), "slotd.v1.Job", JOB_ID),
+        (domain.UniqueKeyTaken("k", JOB_ID), "slotd.v1.Job", JOB_ID),
+        (domain.RevisionMismatch("job", JOB_ID, 9, 7), "slotd.v1.Job", JOB_ID),
+        (domain.RevisionMismatch("schedule", "nightly", 9, 7), "slotd.v1.Schedule", "nightly"),
+        (domain.ScheduleExists("nightly"), "slotd.v1.Schedule", "nightly"),
     ):
         resource = unpacked(errors.status(error))["ResourceInfo"]
         assert isinstance(resource, error_details_pb2.ResourceInfo)
         assert (resource.resource_type, resource.resource_name) == (kind, name)
 
 
-def test_details_name_the_state() -> None:
-    failure = unpacked(errors.status(domain.WrongState(JOB_ID, "RUNNING", "a terminal job")))["PreconditionFailure"]
+@pytest.mark.parametrize(
+    ("error", "kind", "subject"),
+    [
+        (domain.WrongState(JOB_ID, "RUNNING", "a terminal job"), "JOB_STATE_RUNNING", JOB_ID),
+        (domain.Awaited(JOB_ID, OTHER_ID), "AWAITED", JOB_ID),
+        (domain.DependencyFailed(JOB_ID, "groups/nightly"), "DEPENDENCY_FAILED", "groups/nightly"),
+        (domain.ScheduleOverlap("nightly", JOB_ID), "SCHEDULE_OVERLAP", "nightly"),
+    ],
+)
+def test_details_name_what_stands_in_the_way(error: Exception, kind: str, subject: str) -> None:
+    failure = unpacked(errors.status(error))["PreconditionFailure"]
     assert isinstance(failure, error_details_pb2.PreconditionFailure)
     (violation,) = failure.violations
-    assert (violation.type, violation.subject) == ("JOB_STATE_RUNNING", JOB_ID)
-    assert "RUNNING" in violation.description
+    assert (violation.type, violation.subject) == (kind, subject)
+    assert violation.description == str(error)
 
 
 @pytest.mark.parametrize(
@@ -164,6 +226,7 @@ def test_an_unknown_error_is_logged_with_its_stack_and_no_more() -> None:
         domain.NotFound("queue", "\n" * 100_000),
         domain.RequestIdReused("ü" * 128, JOB_ID),
         domain.QueueFull("€" * 5_000, 5),
+        domain.UniqueKeyTaken("€" * 255, JOB_ID),
     ],
 )
 def test_no_error_outgrows_the_metadata(error: Exception) -> None:

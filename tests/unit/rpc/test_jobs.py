@@ -289,7 +289,7 @@ async def test_delete_by_force_waits_for_a_running_job_to_stop(core: Core) -> No
 
 
 async def test_purge_takes_all_that_match_in_steps(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slotd_server.rpc.jobs._PURGE_JOBS", 2)
+    monkeypatch.setattr("slotd_server.rpc.bulk._STEP_JOBS", 2)
     kept = await core.submit()
     other = await core.submit("other")
     jobs = [await core.submit() for _ in range(5)]

@@ -1,0 +1,98 @@
+"""Which jobs start: those that are QUEUED, in their order, as far as slots, limits and rates reach. The decision to
+start a job and the reservation of its slot are one step."""
+
+from collections.abc import Iterable, Iterator
+
+from slotd_server.change import Change
+from slotd_server.domain import moves
+from slotd_server.domain.commands import Lease
+from slotd_server.domain.job import Job
+from slotd_server.store.base import Wanted
+
+_ROTATION = 10
+"""One start in so many goes to a lower priority."""
+
+
+def claim(change: Change) -> None:
+    """Start what may run: each job gets its slot in the same step that decides to start it."""
+    if not change.claiming or not change.ledger.free:
+        return
+    wanted = []
+    for (name, kind), queued in change.tx.queued().items():
+        room = min(_room(change, name), queued)
+        if room > 0 and kind in change.rules.kinds:
+            wanted.append(Wanted(name, kind, room))
+    if not wanted:
+        return
+    for job in _with_lower(change, change.tx.claimable(wanted)):
+        if not change.ledger.free:
+            break
+        if _room(change, job.spec.queue) > 0:
+            _start(change, job)
+
+
+def has_room(change: Change, queue: str, more: int = 1) -> bool:
+    """Whether `more` jobs may wait in the queue. What already could run does not wait: it is claimed first."""
+    limit = change.queue(queue).max_queued
+    if limit is None or change.tx.waiting(queue) + more <= limit:
+        return True
+    claim(change)
+    return change.tx.waiting(queue) + more <= limit
+
+
+def _room(change: Change, queue: str) -> int:
+    """How many jobs of the queue may start now."""
+    settings = change.queue(queue)
+    if settings.paused:
+        return 0
+    room = change.ledger.free
+    if settings.slots is not None:
+        room = min(room, settings.slots - change.ledger.held(queue))
+    if settings.rate is not None and room > 0:
+        starts, next_time = settings.rate.allowance(change.tx.arrival(queue), change.now)
+        if starts < room:
+            change.remind(next_time)
+        room = min(room, starts)
+    return room
+
+
+def _start(change: Change, job: Job) -> None:
+    queue, kind = job.spec.queue, job.spec.kind
+    after = moves.start(job, change.now, change.rules.owner)
+    change.ledger.reserve(Lease(after.seq, after.fence), after)
+    change.started.append(change.move(job, after))
+    rate = change.queue(queue).rate
+    if rate is not None:
+        change.tx.put_arrival(queue, rate.after_start(change.tx.arrival(queue), change.now))
+    if job.links.turn > change.tx.turn(queue):
+        change.tx.put_turn(queue, job.links.turn)
+    starts = change.rotation.starts
+    starts[queue, kind] = starts.get((queue, kind), 0) + 1
+
+
+def _with_lower(change: Change, jobs: Iterable[Job]) -> Iterator[Job]:
+    """`jobs`, which go by rank; where it is a lower priority's turn, its first job goes before."""
+    rotation = change.rotation
+    taken = set()
+    for job in jobs:
+        pair = (job.spec.queue, job.spec.kind)
+        if rotation.starts.get(pair, 0) >= _ROTATION - 1:
+            # The start of the lower one counts as the last of these.
+            rotation.starts[pair] = -1
+            lower = _lower(change, *pair, job.spec.priority)
+            if lower is not None:
+                taken.add(lower.seq)
+                yield lower
+        if job.seq not in taken:
+            yield job
+
+
+def _lower(change: Change, queue: str, kind: str, top: int) -> Job | None:
+    """The first job of the next lower priority, counted from the one that had its turn last."""
+    last = min(change.rotation.last.get((queue, kind), top), top)
+    job = change.tx.first_below(queue, kind, last)
+    if job is None and last < top:
+        job = change.tx.first_below(queue, kind, top)
+    if job is not None:
+        change.rotation.last[queue, kind] = job.spec.priority
+    return job

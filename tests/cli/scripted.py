@@ -23,8 +23,14 @@ class Shelf:
         self.scripts: dict[str, list[v1.Job]] = {}
         self.outputs: dict[str, list[bytes]] = {}
         self.queues: dict[str, v1.Queue] = {}
+        self.schedules: dict[str, v1.Schedule] = {}
         self.slots = 4
         self.submitted: list[v1.SubmitRequest] = []
+        self.retried: list[v1.RetryRequest] = []
+        self.updated: list[v1.UpdateRequest] = []
+        self.bulk: list[v1.BulkCancelRequest | v1.BulkRetryRequest | v1.BulkDeleteRequest | v1.CancelGroupRequest] = []
+        self.schedule_updates: list[v1.ScheduleServiceUpdateRequest] = []
+        self.triggered: list[v1.ScheduleServiceTriggerRequest] = []
         self.streamed: list[v1.StreamRequest] = []
         self.listed: list[v1.ListRequest] = []
         self.purged: list[v1.PurgeRequest] = []
@@ -35,11 +41,12 @@ class Shelf:
         self.revision = 0
 
     def add(self, kind: str = "count", state: v1.JobState.ValueType = v1.JOB_STATE_QUEUED, **fields: object) -> v1.Job:
-        """Put a job there; the fields are Job's own, and `queue` and `labels` the spec's."""
+        """Put a job there; the fields are Job's own, and `queue`, `group` and `labels` the spec's."""
         number = len(self.jobs) + 1
         job = v1.Job(id=str(uuid.UUID(int=(0x0198 << 112) | (7 << 76) | (2 << 62) | number)), state=state)
         job.spec.kind = kind
         job.spec.queue = str(fields.pop("queue", "default"))
+        job.spec.group = str(fields.pop("group", ""))
         job.spec.labels.update(fields.pop("labels", {}))  # type: ignore[call-overload]
         job.spec.retry.max_attempts = 3
         job.create_time.FromSeconds(1_900_000_000 + number)
@@ -58,6 +65,8 @@ class Shelf:
             and (not wanted.queues or job.spec.queue in wanted.queues)
             and (not wanted.kinds or job.spec.kind in wanted.kinds)
             and (not wanted.states or job.state in wanted.states)
+            and (not wanted.groups or job.spec.group in wanted.groups)
+            and (not wanted.schedules or job.schedule in wanted.schedules)
             and all(job.spec.labels.get(key) == value for key, value in wanted.labels.items())
         ]
 
@@ -103,6 +112,9 @@ class ScriptedJobs(v1.JobServiceServicer):
             case "reused":
                 info = error_details_pb2.ResourceInfo(resource_type="job", resource_name="the-first")
                 refuse(context, grpc.StatusCode.ALREADY_EXISTS, "request_id came before", "REQUEST_ID_REUSED", info)
+            case "taken":
+                info = error_details_pb2.ResourceInfo(resource_type="job", resource_name="the-first")
+                refuse(context, grpc.StatusCode.ALREADY_EXISTS, "unique_key 'u' is taken", "UNIQUE_KEY_TAKEN", info)
             case "draining":
                 refuse(context, grpc.StatusCode.UNAVAILABLE, "the service is draining", "DRAINING")
             case _:
@@ -119,7 +131,8 @@ class ScriptedJobs(v1.JobServiceServicer):
         return v1.SubmitResponse(job=added, cursor="submitted")
 
     def SubmitBatch(self, request: v1.SubmitBatchRequest, context: grpc.ServicerContext) -> v1.SubmitBatchResponse:
-        refuse(context, grpc.StatusCode.UNIMPLEMENTED, "the command never asks for this", "UNIMPLEMENTED")
+        answers = [self.Submit(one, context) for one in request.requests]
+        return v1.SubmitBatchResponse(jobs=[answer.job for answer in answers], cursor="submitted")
 
     def Get(self, request: v1.GetRequest, context: grpc.ServicerContext) -> v1.GetResponse:
         return v1.GetResponse(job=self._find(request.id, context))
@@ -187,6 +200,7 @@ class ScriptedJobs(v1.JobServiceServicer):
         return v1.CancelResponse(job=job)
 
     def Retry(self, request: v1.RetryRequest, context: grpc.ServicerContext) -> v1.RetryResponse:
+        self._shelf.retried.append(request)
         job = self._find(request.id, context)
         if job.state not in (v1.JOB_STATE_FAILED, v1.JOB_STATE_CANCELLED):
             refuse(context, grpc.StatusCode.FAILED_PRECONDITION, f"job {job.id} has not failed", "WRONG_STATE")
@@ -210,6 +224,134 @@ class ScriptedJobs(v1.JobServiceServicer):
                 del self._shelf.jobs[job_id]
         return v1.PurgeResponse(purge_count=len(gone))
 
+    def Update(self, request: v1.UpdateRequest, context: grpc.ServicerContext) -> v1.UpdateResponse:
+        self._shelf.updated.append(request)
+        job = self._find(request.id, context)
+        if request.revision not in (0, job.revision):
+            message = f"job {job.id} is at revision {job.revision}, no longer at {request.revision}"
+            refuse(context, grpc.StatusCode.ABORTED, message, "REVISION_MISMATCH")
+        request.update_mask.MergeMessage(request.spec, job.spec)
+        return v1.UpdateResponse(job=job)
+
+    def BulkCancel(self, request: v1.BulkCancelRequest, context: grpc.ServicerContext) -> v1.BulkCancelResponse:
+        self._shelf.bulk.append(request)
+        found = [job for job in self._shelf.matching(request.filter) if job.state not in TERMINAL]
+        return v1.BulkCancelResponse(cancel_count=self._move(found, v1.JOB_STATE_CANCELLED, request.validate_only))
+
+    def BulkRetry(self, request: v1.BulkRetryRequest, context: grpc.ServicerContext) -> v1.BulkRetryResponse:
+        self._shelf.bulk.append(request)
+        found = [job for job in self._shelf.matching(request.filter) if job.state in TERMINAL[1:]]
+        return v1.BulkRetryResponse(retry_count=self._move(found, v1.JOB_STATE_QUEUED, request.validate_only))
+
+    def BulkDelete(self, request: v1.BulkDeleteRequest, context: grpc.ServicerContext) -> v1.BulkDeleteResponse:
+        self._shelf.bulk.append(request)
+        found = [job for job in self._shelf.matching(request.filter) if request.force or job.state in TERMINAL]
+        if not request.validate_only:
+            for job in found:
+                del self._shelf.jobs[job.id]
+        return v1.BulkDeleteResponse(delete_count=len(found))
+
+    def GetGroup(self, request: v1.GetGroupRequest, context: grpc.ServicerContext) -> v1.GetGroupResponse:
+        states = [v1.JobState.Name(job.state) for job in self._members(request.name, context)]
+        counts = {state.removeprefix("JOB_STATE_").lower(): states.count(state) for state in set(states)}
+        ended = sum(counts.get(state, 0) for state in ("succeeded", "failed", "cancelled"))
+        group = v1.Group(
+            name=request.name, jobs=len(states), progress=v1.Progress(done=ended, total=len(states)), **counts
+        )
+        return v1.GetGroupResponse(group=group, revision=self._shelf.revision, cursor="grouped")
+
+    def CancelGroup(self, request: v1.CancelGroupRequest, context: grpc.ServicerContext) -> v1.CancelGroupResponse:
+        self._shelf.bulk.append(request)
+        found = [job for job in self._members(request.name, context) if job.state not in TERMINAL]
+        return v1.CancelGroupResponse(cancel_count=self._move(found, v1.JOB_STATE_CANCELLED, request.validate_only))
+
+    def _members(self, group: str, context: grpc.ServicerContext) -> list[v1.Job]:
+        found = self._shelf.matching(v1.JobFilter(groups=[group]))
+        if not found:
+            refuse(context, grpc.StatusCode.NOT_FOUND, f"no group {group!r}", "GROUP_NOT_FOUND")
+        return found
+
+    def _move(self, jobs: list[v1.Job], state: v1.JobState.ValueType, validate_only: bool) -> int:
+        if not validate_only:
+            for job in jobs:
+                job.state = state
+        return len(jobs)
+
+
+class ScriptedSchedules(v1.ScheduleServiceServicer):
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    def _find(self, name: str, context: grpc.ServicerContext) -> v1.Schedule:
+        if name not in self._shelf.schedules:
+            refuse(context, grpc.StatusCode.NOT_FOUND, f"no schedule {name!r}", "SCHEDULE_NOT_FOUND")
+        return self._shelf.schedules[name]
+
+    def Create(
+        self, request: v1.ScheduleServiceCreateRequest, context: grpc.ServicerContext
+    ) -> v1.ScheduleServiceCreateResponse:
+        name = request.schedule.name
+        if name in self._shelf.schedules:
+            refuse(context, grpc.StatusCode.ALREADY_EXISTS, f"there is a schedule {name!r}", "SCHEDULE_EXISTS")
+        made = v1.Schedule()
+        made.CopyFrom(request.schedule)
+        for ahead in range(5):
+            made.next_fire_times.add(seconds=1_900_000_000 + 60 * ahead)
+        made.revision = 1
+        if not request.validate_only:
+            self._shelf.schedules[name] = made
+        return v1.ScheduleServiceCreateResponse(schedule=made)
+
+    def Get(
+        self, request: v1.ScheduleServiceGetRequest, context: grpc.ServicerContext
+    ) -> v1.ScheduleServiceGetResponse:
+        return v1.ScheduleServiceGetResponse(schedule=self._find(request.name, context))
+
+    def List(
+        self, request: v1.ScheduleServiceListRequest, context: grpc.ServicerContext
+    ) -> v1.ScheduleServiceListResponse:
+        found = [self._shelf.schedules[name] for name in sorted(self._shelf.schedules)]
+        return v1.ScheduleServiceListResponse(schedules=found)
+
+    def Update(
+        self, request: v1.ScheduleServiceUpdateRequest, context: grpc.ServicerContext
+    ) -> v1.ScheduleServiceUpdateResponse:
+        self._shelf.schedule_updates.append(request)
+        found = self._find(request.schedule.name, context)
+        request.update_mask.MergeMessage(request.schedule, found, replace_message_field=True)
+        return v1.ScheduleServiceUpdateResponse(schedule=found)
+
+    def Delete(
+        self, request: v1.ScheduleServiceDeleteRequest, context: grpc.ServicerContext
+    ) -> v1.ScheduleServiceDeleteResponse:
+        self._find(request.name, context)
+        del self._shelf.schedules[request.name]
+        return v1.ScheduleServiceDeleteResponse()
+
+    def Pause(
+        self, request: v1.ScheduleServicePauseRequest, context: grpc.ServicerContext
+    ) -> v1.ScheduleServicePauseResponse:
+        found = self._find(request.name, context)
+        found.paused = True
+        return v1.ScheduleServicePauseResponse(schedule=found)
+
+    def Resume(
+        self, request: v1.ScheduleServiceResumeRequest, context: grpc.ServicerContext
+    ) -> v1.ScheduleServiceResumeResponse:
+        found = self._find(request.name, context)
+        found.paused = False
+        return v1.ScheduleServiceResumeResponse(schedule=found)
+
+    def Trigger(
+        self, request: v1.ScheduleServiceTriggerRequest, context: grpc.ServicerContext
+    ) -> v1.ScheduleServiceTriggerResponse:
+        self._shelf.triggered.append(request)
+        found = self._find(request.name, context)
+        if any(job.state not in TERMINAL for job in self._shelf.matching(v1.JobFilter(schedules=[request.name]))):
+            refuse(context, grpc.StatusCode.FAILED_PRECONDITION, "an earlier job has not ended", "SCHEDULE_OVERLAP")
+        job = self._shelf.add(found.spec.kind, schedule=request.name)
+        return v1.ScheduleServiceTriggerResponse(job=job, cursor="triggered")
+
 
 class ScriptedQueues(v1.QueueServiceServicer):
     def __init__(self, shelf: Shelf) -> None:
@@ -226,7 +368,7 @@ class ScriptedQueues(v1.QueueServiceServicer):
     def UpdateQueue(self, request: v1.UpdateQueueRequest, context: grpc.ServicerContext) -> v1.UpdateQueueResponse:
         self._shelf.queue_updates.append(request)
         queue = self._shelf.queues.setdefault(request.queue.name, v1.Queue(name=request.queue.name))
-        request.update_mask.MergeMessage(request.queue, queue)
+        request.update_mask.MergeMessage(request.queue, queue, replace_message_field=True)
         return v1.UpdateQueueResponse(queue=queue)
 
     def ListSlots(self, request: v1.ListSlotsRequest, context: grpc.ServicerContext) -> v1.ListSlotsResponse:

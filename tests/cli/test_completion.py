@@ -30,6 +30,14 @@ def test_ids_states_queues_and_kinds(service: Service) -> None:
     assert suggested(service, "list", "--state", "s") == ["scheduled", "succeeded"]
     assert suggested(service, "list", "--queue", "v") == ["video"]
     assert suggested(service, "submit", "th") == ["thumbnail"]
+    service.shelf.add("sew", group="dresses")
+    service.shelf.schedules["nightly"] = v1.Schedule(name="nightly")
+    assert suggested(service, "list", "--group", "d") == ["dresses"]
+    assert suggested(service, "group", "show", "") == ["dresses"]
+    assert suggested(service, "submit", "sew", "--after-group", "d") == ["dresses"]
+    assert suggested(service, "schedule", "trigger", "n") == ["nightly"]
+    assert suggested(service, "cancel", "--schedule", "n") == ["nightly"]
+    assert suggested(service, "submit", "sew", "--unique-conflict", "re") == ["return_existing", "refuse", "replace"]
     assert suggested(service, "wa") == ["watch", "wait"]
     assert suggested(service, "queue", "update", "v") == ["video"]
 

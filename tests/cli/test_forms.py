@@ -10,6 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.rpc import status_pb2
 
+import slotd
 from slotd import v1
 from slotd.cli import arguments, documents, text
 
@@ -49,6 +50,35 @@ def test_state() -> None:
     assert arguments.state("Running") == arguments.state("JOB_STATE_RUNNING") == v1.JOB_STATE_RUNNING
     with pytest.raises(click.BadParameter):
         arguments.state("unspecified")
+
+
+def test_claim() -> None:
+    assert arguments.claim("repo/*") == arguments.claim("repo/*:exclusive") == slotd.exclusive("repo/*")
+    assert arguments.claim("room:shared") == slotd.shared("room")
+
+
+def test_dependency() -> None:
+    assert arguments.dependency("cut") == slotd.after("cut")
+    assert arguments.dependency("cut:ended") == slotd.after("cut", ended=True)
+    assert arguments.group_dependency("orders:ended") == slotd.after_group("orders", ended=True)
+
+
+@pytest.mark.parametrize("typed", ["", ":shared", "room:", "room:mine", "room:shared:shared"])
+def test_no_claim(typed: str) -> None:
+    with pytest.raises(click.BadParameter):
+        arguments.claim(typed)
+
+
+@pytest.mark.parametrize("typed", ["", ":ended", "cut:", "cut:done"])
+def test_nothing_to_wait_for(typed: str) -> None:
+    for parse in (arguments.dependency, arguments.group_dependency):
+        with pytest.raises(click.BadParameter):
+            parse(typed)
+
+
+@pytest.mark.parametrize(("typed", "rate"), [("10", 10), ("0.5", 0.5), ("10/s", 10), ("30/m", 0.5), ("36/H", 0.01)])
+def test_rate(typed: str, rate: float) -> None:
+    assert arguments.rate(typed) == rate
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """`slotd queues`, `queue`, `slots` and `stats`."""
 
 import json
+import re
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+import slotd
 from slotd import v1
 from tests.cli.conftest import Service, Slotd
 
@@ -39,6 +42,25 @@ def test_queue_get(slotd: Slotd, service: Service) -> None:
         ("--max-queued none", v1.Queue(name="video"), ["max_queued"]),
         ("--pause", v1.Queue(name="video", paused=True), ["paused"]),
         ("--resume", v1.Queue(name="video", paused=False), ["paused"]),
+        ("--slots-per-key 3", v1.Queue(name="video", slots_per_key=3), ["slots_per_key"]),
+        ("--rate 10", v1.Queue(name="video", rate_limit=v1.RateLimit(starts_per_second=10)), ["rate_limit"]),
+        (
+            "--rate 30/m --burst 5",
+            v1.Queue(name="video", rate_limit=v1.RateLimit(starts_per_second=0.5, burst=5)),
+            ["rate_limit"],
+        ),
+        ("--rate none --retain-count 0", v1.Queue(name="video", retain_count=0), ["rate_limit", "retain_count"]),
+        ("--retain-count none", v1.Queue(name="video"), ["retain_count"]),
+        (
+            "--default-priority -1 --default-timeout 1h --default-max-attempts 3 --default-jitter 0",
+            v1.Queue(
+                name="video",
+                defaults=slotd.queue_defaults(
+                    priority=-1, timeout=3600, retry=slotd.RetryPolicy(max_attempts=3, jitter=0)
+                ),
+            ),
+            ["defaults"],
+        ),
     ],
 )
 def test_queue_update_names_what_it_changes(
@@ -51,11 +73,66 @@ def test_queue_update_names_what_it_changes(
     assert service.shelf.queue_updates[0].update_mask.paths == mask
 
 
+def test_defaults_that_are_not_named_stay(slotd: Slotd, service: Service) -> None:
+    before = v1.QueueDefaults(
+        priority=3, timeout=Duration(seconds=5), retry=v1.RetryPolicy(max_attempts=2), retention=Duration(seconds=60)
+    )
+    service.shelf.queues["video"] = v1.Queue(name="video", defaults=before)
+    words = "--default-priority none --default-max-attempts none --default-queue-timeout 1m --default-retention 90"
+    assert slotd("queue", "update", "video", *words.split()).exit_code == 0
+    assert service.shelf.queue_updates[0].queue.defaults == v1.QueueDefaults(
+        timeout=Duration(seconds=5), queue_timeout=Duration(seconds=60), retention=Duration(seconds=90)
+    )
+
+
+def test_settings_that_are_set_are_shown(slotd: Slotd, service: Service) -> None:
+    service.shelf.queues["video"] = v1.Queue(
+        name="video",
+        slots_per_key=3,
+        rate_limit=v1.RateLimit(starts_per_second=0.5),
+        retain_count=100,
+        defaults=v1.QueueDefaults(
+            priority=0,
+            timeout=Duration(seconds=90),
+            retry=v1.RetryPolicy(max_attempts=2, initial_backoff=Duration(seconds=1), multiplier=2.5, jitter=0),
+        ),
+    )
+    _, settings = slotd("queue", "get", "video").stdout.split("\n\n")
+    assert [re.split(r"  +", line) for line in settings.splitlines()] == [
+        ["slots per key", "3"],
+        ["rate", "0.5/s, burst 1"],
+        ["retain count", "100"],
+        ["default priority", "0"],
+        ["default timeout", "1m30s"],
+        ["default max attempts", "2"],
+        ["default initial backoff", "1.0s"],
+        ["default multiplier", "2.5"],
+        ["default jitter", "0"],
+    ]
+
+
 def test_queue_update_in_json(slotd: Slotd) -> None:
     assert json.loads(slotd("queue", "update", "video", "--slots", "3", "-o", "json").stdout)["slots"] == 3
 
 
-@pytest.mark.parametrize("words", ["", "--slots many", "--slots -1", "--slots 4294967296", "--max-queued 1e3"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "--slots many",
+        "--slots -1",
+        "--slots 4294967296",
+        "--max-queued 1e3",
+        "--rate 0",
+        "--rate 5/y",
+        "--rate fast",
+        "--burst 5",
+        "--rate none --burst 5",
+        "--default-priority 1001",
+        "--default-jitter 2",
+        "--default-timeout soon",
+    ],
+)
 def test_queue_update_refuses(slotd: Slotd, service: Service, words: str) -> None:
     assert slotd("queue", "update", "video", *words.split()).exit_code == 2
     assert not service.shelf.queue_updates

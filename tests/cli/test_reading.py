@@ -2,15 +2,42 @@
 
 import base64
 import json
+import re
 
 import pytest
 from google.protobuf.any_pb2 import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2, status_pb2
 
+import slotd
 from slotd import v1
 from tests.cli.conftest import Service, Slotd
 from tests.cli.scripted import Shelf
+
+TIES = ("GROUP", "SCHEDULE")
+
+
+def blocked_job(shelf: Shelf) -> v1.Job:
+    spec = v1.JobSpec(
+        resources=[v1.ResourceClaim(name="machine"), slotd.shared("room/*")],
+        depends_on=[
+            v1.Dependency(job_id="the-cut", ref="cut", condition=v1.DEPENDENCY_CONDITION_ENDED),
+            v1.Dependency(group="orders", wait_for_retry=True),
+            v1.Dependency(job_id="the-dye"),
+        ],
+        group="dresses",
+        concurrency_key="tenant",
+        unique_key="dress/7",
+    )
+    return shelf.add(
+        "sew",
+        v1.JOB_STATE_BLOCKED,
+        spec=spec,
+        group="dresses",
+        blocked_by=["jobs/the-cut", "groups/orders"],
+        schedule="nightly",
+        fire_time=Timestamp(seconds=1_900_000_000),
+    )
 
 
 def failed_job(shelf: Shelf) -> v1.Job:
@@ -45,6 +72,24 @@ def test_get_shows_the_job(slotd: Slotd, service: Service) -> None:
     assert shown["output"] == f"2.0 KiB: slotd output {job.id}"
 
 
+def test_get_shows_the_ties_of_a_job(slotd: Slotd, service: Service) -> None:
+    job = blocked_job(service.shelf)
+    shown = dict(re.split(r"  +", line, maxsplit=1) for line in slotd("get", job.id).stdout.splitlines())
+    assert shown["state"] == "BLOCKED"
+    assert shown["blocked by"] == "jobs/the-cut, groups/orders"
+    assert shown["depends on"] == "jobs/the-cut (cut, ended), groups/orders (waits for retry), jobs/the-dye"
+    assert shown["resources"] == "machine, room/*:shared"
+    assert (shown["group"], shown["key"], shown["unique key"]) == ("dresses", "tenant", "dress/7")
+    assert shown["schedule"].startswith("nightly, for 2030-03-17 ")
+
+
+def test_list_says_what_a_blocked_job_waits_for(slotd: Slotd, service: Service) -> None:
+    blocked_job(service.shelf)
+    head, row = slotd("list").stdout.splitlines()
+    assert row[head.index("PROGRESS") :].startswith("waits for jobs/the-cut and 1 more  ")
+    assert row[head.index("GROUP") :].split() == ["dresses", "nightly"]
+
+
 def test_get_in_json_is_one_object(slotd: Slotd, service: Service) -> None:
     job = failed_job(service.shelf)
     shown = json.loads(slotd("get", job.id, "-o", "json").stdout)
@@ -76,7 +121,7 @@ def test_list_is_a_table_newest_first(slotd: Slotd, service: Service) -> None:
     first = service.shelf.add("count", v1.JOB_STATE_RUNNING, attempt=1, progress=v1.Progress(done=1, total=4))
     second = failed_job(service.shelf)
     head, *rows = slotd("list").stdout.splitlines()
-    assert head.split() == ["ID", "KIND", "QUEUE", "STATE", "ATTEMPT", "PROGRESS", "AGE", "DURATION", "ERROR"]
+    assert head.split() == ["ID", "KIND", "QUEUE", "STATE", "ATTEMPT", "PROGRESS", "AGE", "DURATION", *TIES, "ERROR"]
     assert [row.split()[0] for row in rows] == [second.id, first.id]
     assert rows[1].split()[1:6] == ["count", "default", "RUNNING", "1/3", "1/4"]
     assert rows[0].endswith(r"HANDLER_ERROR: no such\nfile \x1b[31m")
@@ -102,9 +147,11 @@ def test_list_stops_at_its_limit_and_all_does_not(slotd: Slotd, service: Service
 
 def test_list_filters(slotd: Slotd, service: Service) -> None:
     wanted = failed_job(service.shelf)
+    wanted.spec.group, wanted.schedule = "g", "s"
     service.shelf.add()
-    words = f"--id {wanted.id} -q default -k thumbnail -s failed -s JOB_STATE_CANCELLED -l team=blue".split()
-    result = slotd("list", *words)
+    states = ["-s", "failed", "-s", "JOB_STATE_CANCELLED"]
+    words = f"--id {wanted.id} -q default -k thumbnail -l team=blue -g g --schedule s".split()
+    result = slotd("list", *words, *states)
     assert [line.split()[0] for line in result.stdout.splitlines()[1:]] == [wanted.id]
     assert service.shelf.listed[-1].filter == v1.JobFilter(
         job_ids=[wanted.id],
@@ -112,6 +159,8 @@ def test_list_filters(slotd: Slotd, service: Service) -> None:
         kinds=["thumbnail"],
         states=[v1.JOB_STATE_FAILED, v1.JOB_STATE_CANCELLED],
         labels={"team": "blue"},
+        groups=["g"],
+        schedules=["s"],
     )
 
 

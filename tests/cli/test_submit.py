@@ -8,9 +8,11 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import status_pb2
 
+import slotd as client
 from slotd import v1
 from tests.cli.conftest import Service, Slotd
 
+ID = "01980000-0000-7000-8000-000000000001"
 SUCCESS = [
     v1.Job(state=v1.JOB_STATE_RUNNING, attempt=1, start_time=Timestamp(seconds=1_900_000_100)),
     v1.Job(progress=v1.Progress(done=3, total=10, message="decoding"), state=v1.JOB_STATE_RUNNING),
@@ -43,7 +45,10 @@ def test_json_is_the_whole_job(slotd: Slotd) -> None:
 def test_every_option_reaches_the_service(slotd: Slotd, service: Service) -> None:
     words = (
         "--queue video --priority -5 --label team=blue --label note=a=b --at 2030-01-31T18:30+02:00 --timeout 1h30m "
-        "--max-attempts 7 --queue-timeout 90 --retention 7d --request-id same"
+        "--max-attempts 7 --queue-timeout 90 --retention 7d --request-id same --resource machine "
+        "--resource room:shared "
+        f"--depends-on {ID} --depends-on {ID}:ended --after-group orders --wait-for-retry --group dresses --key tenant "
+        "--unique-key u --unique-period 1h --unique-conflict refuse"
     )
     assert slotd("submit", "count", *words.split()).exit_code == 0
     spec = service.shelf.submitted[0].spec
@@ -52,6 +57,14 @@ def test_every_option_reaches_the_service(slotd: Slotd, service: Service) -> Non
     assert (spec.timeout.seconds, spec.queue_timeout.seconds, spec.retention.seconds) == (5400, 90, 604_800)
     assert spec.retry == v1.RetryPolicy(max_attempts=7)
     assert service.shelf.submitted[0].request_id == "same"
+    assert list(spec.resources) == [client.exclusive("machine"), client.shared("room")]
+    assert list(spec.depends_on) == [
+        client.after(ID, wait_for_retry=True),
+        client.after(ID, ended=True, wait_for_retry=True),
+        client.after_group("orders", wait_for_retry=True),
+    ]
+    assert (spec.group, spec.concurrency_key, spec.unique_key) == ("dresses", "tenant", "u")
+    assert (spec.unique_period.seconds, spec.unique_conflict) == (3600, v1.UNIQUE_CONFLICT_REFUSE)
     assert not spec.HasField("payload")
 
 
@@ -99,6 +112,9 @@ def test_payload_from_standard_input(slotd: Slotd, service: Service) -> None:
         (["--priority", "1001"], "not in the range"),
         (["--max-attempts", "0"], "not in the range"),
         (["--wait", "--validate-only"], "--wait and --validate-only exclude each other"),
+        (["--resource", "room:mine"], "is no claim"),
+        (["--depends-on", "x:done"], "is nothing to wait for"),
+        (["--unique-conflict", "win"], "'win' is not one of"),
         (["--nonsense"], "No such option"),
         (["1", "2"], "unexpected extra argument"),
     ],
@@ -117,6 +133,7 @@ def test_bad_usage_asks_the_service_nothing(slotd: Slotd, service: Service, word
         ("unknown", 3, ["spec.kind: no handler has it", "spec.queue: is no queue's name"]),
         ("full", 3, ["queue 'default' is full (QUEUE_FULL)", "try again in 5 s"]),
         ("reused", 3, ["request_id came before (REQUEST_ID_REUSED)", "the first job is the-first"]),
+        ("taken", 3, ["unique_key 'u' is taken (UNIQUE_KEY_TAKEN)"]),
         ("draining", 4, ["the service is draining (DRAINING)", "try again in a moment"]),
     ],
 )

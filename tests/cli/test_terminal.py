@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -96,6 +97,17 @@ def test_board_keeps_ids_whole(width: int) -> None:
     assert all(len(line) <= width for line in lines)
 
 
+def test_board_says_what_a_blocked_job_waits_for() -> None:
+    shelf, shown = Shelf(), board()
+    job = shelf.add("sew")
+    blocked_by = ["jobs/the-cut", "groups/orders"]
+    error = status_pb2.Status(code=2, message="of the attempt before")
+    shown.show(event(job, state=v1.JOB_STATE_BLOCKED, blocked_by=blocked_by, error=error), "")
+    lines = drawn(shown)
+    assert "waits for jobs/the-cut and 1 more" in lines[1]
+    assert lines[-1] == "1 blocked"
+
+
 def test_bar_shows_state_progress_and_words() -> None:
     job = Shelf().add()
     bar = Bar(Console(width=120, file=io.StringIO()), lambda: NOW, job)
@@ -171,7 +183,7 @@ def test_list_has_colours_and_fits(terminal: Screen, service: Service) -> None:
     assert all(len(line) <= 80 for line in screen.plain().splitlines())
 
 
-@pytest.mark.parametrize(("columns", "titles"), [(80, 5), (120, 8), (160, 9)])
+@pytest.mark.parametrize(("columns", "titles"), [(80, 5), (120, 8), (160, 11)])
 def test_list_leaves_columns_out_where_there_is_no_room(
     terminal: Screen, service: Service, columns: int, titles: int
 ) -> None:
@@ -216,6 +228,37 @@ def test_purge_asks_first(terminal: Screen, service: Service, answer: str, left:
     screen.type(answer)
     assert screen.finish() == 0
     assert len(service.shelf.jobs) == left
+
+
+@pytest.mark.parametrize(
+    ("words", "state", "question"),
+    [
+        ("cancel --all", v1.JOB_STATE_QUEUED, "Cancel 1 job not ended yet, all of them? [y/N]"),
+        ("retry --state failed", v1.JOB_STATE_FAILED, "Retry 1 job that ended without success, all that match? [y/N]"),
+        ("delete -k count", v1.JOB_STATE_FAILED, "Delete 1 job that ended, all that match? [y/N]"),
+        ("delete -k count --force", v1.JOB_STATE_QUEUED, "Delete 1 job, all that match? [y/N]"),
+    ],
+)
+def test_what_works_in_bulk_asks_first(
+    terminal: Screen, service: Service, words: str, state: v1.JobState.ValueType, question: str
+) -> None:
+    service.shelf.add(state=state)
+    screen = terminal(*words.split())
+    screen.expect(question)
+    screen.type("n\r")
+    assert screen.finish() == 0
+    assert "nothing was" in screen.plain()
+    assert [job.state for job in service.shelf.jobs.values()] == [state]
+    assert all(request.validate_only for request in service.shelf.bulk)
+
+
+def test_a_batch_that_is_waited_for_is_a_live_table(terminal: Screen, service: Service, tmp_path: Path) -> None:
+    service.shelf.scripts["count"] = SUCCESS
+    path = tmp_path / "jobs.json"
+    path.write_text('{"a": {"kind": "count"}, "b": {"kind": "count", "depends_on": "a"}}')
+    screen = terminal("submit", "--file", str(path), "--wait")
+    assert screen.finish() == 0
+    assert "2 succeeded" in screen.plain()
 
 
 def test_purge_with_yes_does_not_ask(terminal: Screen, service: Service) -> None:

@@ -24,6 +24,15 @@ def test_a_line_for_each_event(slotd: Slotd, service: Service) -> None:
     assert result.stdout.splitlines()[1].startswith("2030-03-17T17:48:21.000Z  ")
 
 
+def test_a_line_of_a_blocked_job_says_what_it_waits_for(slotd: Slotd, service: Service) -> None:
+    blocked = v1.Job(state=v1.JOB_STATE_BLOCKED, blocked_by=["resources/machine"])
+    service.shelf.scripts["count"] = [blocked, v1.Job(state=v1.JOB_STATE_CANCELLED)]
+    job = service.shelf.add(group="orders", schedule="nightly")
+    lines = slotd("watch", job.id).stdout.splitlines()
+    assert lines[1].endswith("BLOCKED      count  group orders  schedule nightly  waits for resources/machine")
+    assert lines[2].endswith("CANCELLED    count  group orders  schedule nightly")
+
+
 def test_json_lines_carry_the_event_and_the_cursor_after_it(slotd: Slotd, service: Service) -> None:
     service.shelf.scripts["count"] = STEPS
     job = service.shelf.add()

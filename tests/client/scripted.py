@@ -19,12 +19,13 @@ from google.rpc import error_details_pb2, status_pb2
 
 from slotd.client import Client
 from slotd.outage import Backoff
-from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2
+from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2, schedule_service_pb2
 
 T = TypeVar("T")
 
 JOBS = job_service_pb2.DESCRIPTOR.services_by_name["JobService"]
 QUEUES = queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"]
+SCHEDULES = schedule_service_pb2.DESCRIPTOR.services_by_name["ScheduleService"]
 
 # Delays without chance: 0.1, 0.2, 0.4, … 1.0 seconds.
 STEADY = Backoff(initial=0.1, maximum=1.0, multiplier=2.0, jitter=0.0)
@@ -108,7 +109,7 @@ class FakeService:
 
     def __post_init__(self) -> None:
         self.time = grpc_testing.strict_fake_time(1_000.0)
-        self.channel = grpc_testing.channel((JOBS, QUEUES), self.time)
+        self.channel = grpc_testing.channel((JOBS, QUEUES, SCHEDULES), self.time)
         self.client = Client(
             "service:1",
             channel=self.channel,
@@ -173,18 +174,22 @@ STREAMING = frozenset({"Stream", "ReadOutput"})
 
 
 def handlers(unary: Callable[[str, Any, Any], Any], streaming: Callable[[str, Any, Any], Any]) -> list[Any]:
-    """Handlers for a real server, of all methods of both services: each is told its method's name, request, context."""
+    """Handlers for a real server, of all methods of all services: each is told its method, its request, its context.
+
+    The method is told by the name of its request, without "Request": some services have methods of the same name.
+    """
 
     def handler(method: Any) -> Any:
         request = GetMessageClass(method.input_type).FromString
         response = GetMessageClass(method.output_type).SerializeToString
+        name = method.input_type.name.removesuffix("Request")
         if method.name in STREAMING:
-            return grpc.unary_stream_rpc_method_handler(partial(streaming, method.name), request, response)
-        return grpc.unary_unary_rpc_method_handler(partial(unary, method.name), request, response)
+            return grpc.unary_stream_rpc_method_handler(partial(streaming, name), request, response)
+        return grpc.unary_unary_rpc_method_handler(partial(unary, name), request, response)
 
     return [
         grpc.method_handlers_generic_handler(
             service.full_name, {name: handler(method) for name, method in service.methods_by_name.items()}
         )
-        for service in (JOBS, QUEUES)
+        for service in (JOBS, QUEUES, SCHEDULES)
     ]

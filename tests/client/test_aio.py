@@ -15,7 +15,7 @@ import pytest
 import slotd
 from slotd import aio
 from slotd.client import Client
-from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2
+from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2, schedule_service_pb2
 from tests.client.scripted import (
     CURSOR_EXPIRED,
     STEADY,
@@ -91,8 +91,8 @@ async def at_once(seconds: float) -> None:
 def test_both_clients_have_the_same_surface() -> None:
     def surface(client: type) -> dict[str, list[Any]]:
         found = {}
-        for name, member in vars(client).items():
-            if callable(member) and not name.startswith("_"):
+        for name, member in inspect.getmembers(client, callable):
+            if not name.startswith("_"):
                 parameters = inspect.signature(member).parameters.values()
                 found[name] = [(one.name, one.kind, one.default, one.annotation) for one in parameters]
         return found
@@ -150,6 +150,72 @@ async def test_unary_methods() -> None:
         assert (await client.list_slots()).slots == 4
         assert await client.update_slots(2) == 2
         assert (await client.get_stats()).revision == 9
+
+
+async def test_unary_methods_about_many_jobs_and_groups() -> None:
+    group = job_service_pb2.GetGroupResponse(group=job_service_pb2.Group(name="g"), cursor="c")
+    service = Service(
+        {
+            "SubmitBatch": [job_service_pb2.SubmitBatchResponse(jobs=[A, DONE])],
+            "Update": [job_service_pb2.UpdateResponse(job=A)],
+            "Retry": [job_service_pb2.RetryResponse(job=A)],
+            "BulkCancel": [job_service_pb2.BulkCancelResponse(cancel_count=1)],
+            "BulkRetry": [job_service_pb2.BulkRetryResponse(retry_count=2)],
+            "BulkDelete": [job_service_pb2.BulkDeleteResponse(delete_count=3)],
+            "GetGroup": [group],
+            "CancelGroup": [job_service_pb2.CancelGroupResponse(cancel_count=4)],
+        }
+    )
+    async with serving(service) as client:
+        batch = {"cut": slotd.spec("cut"), "sew": slotd.spec("sew", depends_on="cut")}
+        assert await client.submit_batch(batch) == {"cut": A, "sew": DONE}
+        assert [one.ref for one in service.requests[-1].requests] == ["cut", "sew"]
+        assert await client.update(A, queue="night", revision=7) == A
+        assert service.requests[-1].update_mask.paths == ["queue"]
+        assert await client.retry("a", dependents=True) == A
+        assert service.requests[-1].dependents
+        assert await client.bulk_cancel(groups="g") == 1
+        assert service.requests[-1].filter.groups == ["g"]
+        assert await client.bulk_retry(validate_only=True) == 2
+        assert service.requests[-1].validate_only
+        assert await client.bulk_delete(force=True) == 3
+        assert service.requests[-1].force
+        assert await client.get_group("g") == group
+        assert await client.cancel_group("g") == 4
+
+
+async def test_methods_of_schedules() -> None:
+    schedules = schedule_service_pb2
+    nightly = schedules.Schedule(name="nightly", cron="0 3 * * *", spec=slotd.spec("echo"))
+    service = Service(
+        {
+            "ScheduleServiceCreate": [schedules.ScheduleServiceCreateResponse(schedule=nightly)],
+            "ScheduleServiceGet": [schedules.ScheduleServiceGetResponse(schedule=nightly)],
+            "ScheduleServiceList": [
+                schedules.ScheduleServiceListResponse(schedules=[nightly], next_page_token="t"),
+                schedules.ScheduleServiceListResponse(schedules=[nightly]),
+            ],
+            "ScheduleServiceUpdate": [schedules.ScheduleServiceUpdateResponse(schedule=nightly)],
+            "ScheduleServicePause": [schedules.ScheduleServicePauseResponse(schedule=nightly)],
+            "ScheduleServiceResume": [schedules.ScheduleServiceResumeResponse(schedule=nightly)],
+            "ScheduleServiceTrigger": [schedules.ScheduleServiceTriggerResponse(job=A)],
+            "ScheduleServiceDelete": [schedules.ScheduleServiceDeleteResponse()],
+        }
+    )
+    async with serving(service) as client:
+        assert await client.create_schedule("nightly", slotd.spec("echo"), cron="0 3 * * *") == nightly
+        assert service.requests[-1].schedule == nightly
+        assert await client.get_schedule("nightly") == nightly
+        assert await client.list_schedules() == [nightly, nightly]
+        assert service.requests[-1].page_token == "t"
+        assert await client.update_schedule("nightly", jitter=5) == nightly
+        assert service.requests[-1].update_mask.paths == ["jitter"]
+        assert await client.pause_schedule("nightly") == nightly
+        assert await client.resume_schedule("nightly") == nightly
+        assert await client.trigger_schedule("nightly") == A
+        assert service.requests[-1].request_id
+        await client.delete_schedule("nightly")
+        assert service.requests[-1].name == "nightly"
 
 
 async def test_errors_carry_reason_and_details() -> None:

@@ -16,8 +16,21 @@ import pytest
 import slotd
 from slotd.channel import REPEATED_METHODS, channel_options, service_config
 from slotd.client import Client
-from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2
-from tests.client.scripted import STEADY, Refusal, draining, event, handlers, job, message, pairs, refusal
+from slotd.v1 import job_pb2, job_service_pb2, schedule_service_pb2
+from tests.client.scripted import (
+    JOBS,
+    QUEUES,
+    SCHEDULES,
+    STEADY,
+    Refusal,
+    draining,
+    event,
+    handlers,
+    job,
+    message,
+    pairs,
+    refusal,
+)
 
 
 class Jobs:
@@ -36,7 +49,8 @@ class Jobs:
             return job_service_pb2.SubmitResponse(job=job_pb2.Job(id="a", spec=request.spec))
         if method == "Wait":
             return job_service_pb2.WaitResponse(job=job("a", state=job_pb2.JOB_STATE_SUCCEEDED))
-        return getattr(job_service_pb2, f"{method}Response")()
+        messages = schedule_service_pb2 if method.startswith("ScheduleService") else job_service_pb2
+        return getattr(messages, f"{method}Response")()
 
     def streaming(self, method: str, request: Any, context: Any) -> Iterator[Any]:
         """Plays the next script."""
@@ -78,6 +92,15 @@ def test_a_submit_that_meets_unavailable_twice_is_repeated_with_the_same_id() ->
     assert jobs.requests[0].request_id
 
 
+def test_a_trigger_is_repeated_with_the_same_id() -> None:
+    jobs = Jobs([draining()])
+    with serving(jobs) as address, Client(address) as client:
+        client.trigger_schedule("nightly")
+    assert len(jobs.requests) == 2
+    assert len({one.request_id for one in jobs.requests}) == 1
+    assert jobs.requests[0].request_id
+
+
 def test_repeats_end() -> None:
     jobs = Jobs([draining()] * 9)
     with serving(jobs) as address, Client(address) as client, pytest.raises(slotd.Unavailable) as raised:
@@ -89,8 +112,19 @@ def test_repeats_end() -> None:
 
 @pytest.mark.parametrize(
     "call",
-    [lambda client: client.delete("a"), lambda client: client.retry("a"), lambda client: client.purge()],
-    ids=["delete", "retry", "purge"],
+    [
+        lambda client: client.delete("a"),
+        lambda client: client.retry("a"),
+        lambda client: client.update("a", priority=1, revision=7),
+        lambda client: client.purge(),
+        lambda client: client.bulk_cancel(),
+        lambda client: client.bulk_retry(),
+        lambda client: client.bulk_delete(),
+        lambda client: client.cancel_group("g"),
+        lambda client: client.create_schedule("s", slotd.spec("echo"), interval=60),
+        lambda client: client.update_schedule("s", cron="* * * * *", revision=7),
+        lambda client: client.delete_schedule("s"),
+    ],
 )
 def test_what_could_be_answered_wrongly_is_not_repeated(call: Callable[[Client], object]) -> None:
     jobs = Jobs([draining()])
@@ -114,14 +148,16 @@ def test_each_unary_call_has_a_deadline() -> None:
             client.submit("echo")
             client.submit("echo", rpc_timeout=5)
             client.purge()
+            client.bulk_cancel()
             client.wait("a", timeout=3)
         with Client(address, timeout=None) as client:
             client.submit("echo")
-    submit, short, purge, wait, unlimited = jobs.remaining
+    submit, short, purge, bulk, wait, unlimited = jobs.remaining
     # On its way a timeout is rounded, upwards.
     assert 25 < submit < 31
     assert 3 < short < 6
     assert 590 < purge < 602
+    assert 590 < bulk < 602
     assert 10 < wait < 14
     assert unlimited > 1e6
 
@@ -183,8 +219,9 @@ def tell(stream: Iterator[job_service_pb2.JobEvent], told: threading.Event) -> I
 
 def test_the_service_config_names_methods_that_there_are() -> None:
     services = {
-        "slotd.v1.JobService": job_service_pb2.DESCRIPTOR.services_by_name["JobService"],
-        "slotd.v1.QueueService": queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"],
+        "slotd.v1.JobService": JOBS,
+        "slotd.v1.QueueService": QUEUES,
+        "slotd.v1.ScheduleService": SCHEDULES,
     }
     for name, methods in REPEATED_METHODS.items():
         assert set(methods) <= set(services[name].methods_by_name)
@@ -195,12 +232,20 @@ def test_the_service_config_names_methods_that_there_are() -> None:
         if method not in REPEATED_METHODS[name]
     }
     assert left_out == {
+        "slotd.v1.JobService.BulkCancel",
+        "slotd.v1.JobService.BulkDelete",
+        "slotd.v1.JobService.BulkRetry",
+        "slotd.v1.JobService.CancelGroup",
         "slotd.v1.JobService.Delete",
         "slotd.v1.JobService.Purge",
         "slotd.v1.JobService.ReadOutput",
         "slotd.v1.JobService.Retry",
         "slotd.v1.JobService.Stream",
+        "slotd.v1.JobService.Update",
         "slotd.v1.JobService.Wait",
+        "slotd.v1.ScheduleService.Create",
+        "slotd.v1.ScheduleService.Delete",
+        "slotd.v1.ScheduleService.Update",
     }
     policy = json.loads(service_config())["methodConfig"][0]["retryPolicy"]
     assert policy["retryableStatusCodes"] == ["UNAVAILABLE"]

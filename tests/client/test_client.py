@@ -12,11 +12,24 @@ from google.protobuf.message import Message
 
 import slotd
 from slotd.client import Client
-from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2
-from tests.client.scripted import BROKEN, JOBS, NOT_CONNECTED, QUEUES, FakeService, background, draining, job, refusal
+from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2, schedule_service_pb2
+from tests.client.scripted import (
+    BROKEN,
+    JOBS,
+    NOT_CONNECTED,
+    QUEUES,
+    SCHEDULES,
+    FakeService,
+    background,
+    draining,
+    job,
+    refusal,
+)
 
 A = job("a")
 Queue = queue_service_pb2.Queue
+GROUP = job_service_pb2.GetGroupResponse(group=job_service_pb2.Group(name="g", jobs=3), revision=9, cursor="c")
+NIGHTLY = schedule_service_pb2.Schedule(name="nightly", cron="0 3 * * *", spec=slotd.spec("echo"))
 
 CALLS: list[tuple[str, Callable[[Client], object], Message, Message, object]] = [
     (
@@ -44,8 +57,8 @@ CALLS: list[tuple[str, Callable[[Client], object], Message, Message, object]] = 
     ),
     (
         "Retry",
-        lambda client: client.retry("a"),
-        job_service_pb2.RetryRequest(id="a"),
+        lambda client: client.retry("a", dependents=True),
+        job_service_pb2.RetryRequest(id="a", dependents=True),
         job_service_pb2.RetryResponse(job=A),
         A,
     ),
@@ -61,6 +74,53 @@ CALLS: list[tuple[str, Callable[[Client], object], Message, Message, object]] = 
         lambda client: client.purge(queues="q", validate_only=True),
         job_service_pb2.PurgeRequest(filter=job_pb2.JobFilter(queues=["q"]), validate_only=True),
         job_service_pb2.PurgeResponse(purge_count=7),
+        7,
+    ),
+    (
+        "Update",
+        lambda client: client.update(A, priority=3, revision=7),
+        job_service_pb2.UpdateRequest(
+            id="a",
+            spec=job_pb2.JobSpec(priority=3),
+            update_mask={"paths": ["priority"]},  # type: ignore[arg-type]
+            revision=7,
+        ),
+        job_service_pb2.UpdateResponse(job=A),
+        A,
+    ),
+    (
+        "BulkCancel",
+        lambda client: client.bulk_cancel(groups="g"),
+        job_service_pb2.BulkCancelRequest(filter=job_pb2.JobFilter(groups=["g"])),
+        job_service_pb2.BulkCancelResponse(cancel_count=7),
+        7,
+    ),
+    (
+        "BulkRetry",
+        lambda client: client.bulk_retry(schedules="s", validate_only=True),
+        job_service_pb2.BulkRetryRequest(filter=job_pb2.JobFilter(schedules=["s"]), validate_only=True),
+        job_service_pb2.BulkRetryResponse(retry_count=7),
+        7,
+    ),
+    (
+        "BulkDelete",
+        lambda client: client.bulk_delete(force=True, filter=job_pb2.JobFilter(queues=["q"])),
+        job_service_pb2.BulkDeleteRequest(filter=job_pb2.JobFilter(queues=["q"]), force=True),
+        job_service_pb2.BulkDeleteResponse(delete_count=7),
+        7,
+    ),
+    (
+        "GetGroup",
+        lambda client: client.get_group("g"),
+        job_service_pb2.GetGroupRequest(name="g"),
+        GROUP,
+        GROUP,
+    ),
+    (
+        "CancelGroup",
+        lambda client: client.cancel_group("g", validate_only=True),
+        job_service_pb2.CancelGroupRequest(name="g", validate_only=True),
+        job_service_pb2.CancelGroupResponse(cancel_count=7),
         7,
     ),
     (
@@ -112,6 +172,84 @@ def test_unary_methods(
     assert result.result(10) == expected
 
 
+SCHEDULE_CALLS: list[tuple[str, Callable[[Client], object], Message, Message, object]] = [
+    (
+        "Create",
+        lambda client: client.create_schedule("nightly", slotd.spec("echo"), cron="0 3 * * *", validate_only=True),
+        schedule_service_pb2.ScheduleServiceCreateRequest(schedule=NIGHTLY, validate_only=True),
+        schedule_service_pb2.ScheduleServiceCreateResponse(schedule=NIGHTLY),
+        NIGHTLY,
+    ),
+    (
+        "Get",
+        lambda client: client.get_schedule("nightly"),
+        schedule_service_pb2.ScheduleServiceGetRequest(name="nightly"),
+        schedule_service_pb2.ScheduleServiceGetResponse(schedule=NIGHTLY),
+        NIGHTLY,
+    ),
+    (
+        "Update",
+        lambda client: client.update_schedule("nightly", jitter=None, revision=7),
+        schedule_service_pb2.ScheduleServiceUpdateRequest(
+            schedule=schedule_service_pb2.Schedule(name="nightly", revision=7),
+            update_mask={"paths": ["jitter"]},  # type: ignore[arg-type]
+        ),
+        schedule_service_pb2.ScheduleServiceUpdateResponse(schedule=NIGHTLY),
+        NIGHTLY,
+    ),
+    (
+        "Delete",
+        lambda client: client.delete_schedule("nightly"),
+        schedule_service_pb2.ScheduleServiceDeleteRequest(name="nightly"),
+        schedule_service_pb2.ScheduleServiceDeleteResponse(),
+        None,
+    ),
+    (
+        "Pause",
+        lambda client: client.pause_schedule("nightly"),
+        schedule_service_pb2.ScheduleServicePauseRequest(name="nightly"),
+        schedule_service_pb2.ScheduleServicePauseResponse(schedule=NIGHTLY),
+        NIGHTLY,
+    ),
+    (
+        "Resume",
+        lambda client: client.resume_schedule("nightly"),
+        schedule_service_pb2.ScheduleServiceResumeRequest(name="nightly"),
+        schedule_service_pb2.ScheduleServiceResumeResponse(schedule=NIGHTLY),
+        NIGHTLY,
+    ),
+    (
+        "Trigger",
+        lambda client: client.trigger_schedule("nightly", request_id="mine"),
+        schedule_service_pb2.ScheduleServiceTriggerRequest(name="nightly", request_id="mine"),
+        schedule_service_pb2.ScheduleServiceTriggerResponse(job=A),
+        A,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "call", "request_", "response", "expected"), SCHEDULE_CALLS, ids=[one[0] for one in SCHEDULE_CALLS]
+)
+def test_methods_of_schedules(
+    method: str, call: Callable[[Client], object], request_: Message, response: Message, expected: object
+) -> None:
+    service = FakeService()
+    result = background(lambda: call(service.client))
+    assert service.answer(method, response, SCHEDULES) == request_
+    assert result.result(10) == expected
+
+
+def test_list_schedules_goes_over_all_pages() -> None:
+    service = FakeService()
+    result = background(lambda: [one.name for one in service.client.list_schedules()])
+    response = schedule_service_pb2.ScheduleServiceListResponse
+    other = schedule_service_pb2.Schedule(name="other")
+    service.answer("List", response(schedules=[NIGHTLY], next_page_token="t"), SCHEDULES)
+    assert service.answer("List", response(schedules=[other]), SCHEDULES).page_token == "t"
+    assert result.result(10) == ["nightly", "other"]
+
+
 def test_submit() -> None:
     service = FakeService()
     result = background(lambda: service.client.submit("echo", {"a": 1}, queue="q", timeout=5))
@@ -142,6 +280,16 @@ def test_submit_batch() -> None:
     sent = service.answer("SubmitBatch", job_service_pb2.SubmitBatchResponse(jobs=[A, job("b")]))
     assert [(one.spec.kind, one.validate_only) for one in sent.requests] == [("a", True), ("b", True)]
     assert [one.id for one in result.result(10)] == ["a", "b"]
+
+
+def test_a_batch_by_refs_comes_back_by_refs() -> None:
+    service = FakeService()
+    jobs = {"cut": slotd.spec("cut"), "sew": slotd.spec("sew", depends_on="cut")}
+    result = background(lambda: service.client.submit_batch(jobs))
+    sent = service.answer("SubmitBatch", job_service_pb2.SubmitBatchResponse(jobs=[A, job("b")]))
+    assert [one.ref for one in sent.requests] == ["cut", "sew"]
+    assert sent.requests[1].spec.depends_on[0].ref == "cut"
+    assert result.result(10) == {"cut": A, "sew": job("b")}
 
 
 def test_submit_and_wait() -> None:

@@ -115,6 +115,43 @@ def test_already_exists_names_the_first_job(error: Refusal) -> None:
     assert raised.job_id == "a"
 
 
+@pytest.mark.parametrize(
+    ("code", "reason", "kind", "base"),
+    [
+        (grpc.StatusCode.ALREADY_EXISTS, "UNIQUE_KEY_TAKEN", slotd.UniqueKeyTaken, slotd.AlreadyExists),
+        (grpc.StatusCode.ALREADY_EXISTS, "SCHEDULE_EXISTS", slotd.ScheduleExists, slotd.AlreadyExists),
+        (grpc.StatusCode.ABORTED, "REVISION_MISMATCH", slotd.RevisionMismatch, slotd.Aborted),
+        (grpc.StatusCode.FAILED_PRECONDITION, "AWAITED", slotd.Awaited, slotd.FailedPrecondition),
+        (grpc.StatusCode.FAILED_PRECONDITION, "DEPENDENCY_FAILED", slotd.DependencyFailed, slotd.FailedPrecondition),
+        (grpc.StatusCode.FAILED_PRECONDITION, "SCHEDULE_OVERLAP", slotd.ScheduleOverlap, slotd.FailedPrecondition),
+        (grpc.StatusCode.INVALID_ARGUMENT, "DEPENDENCY_CYCLE", slotd.DependencyCycle, slotd.InvalidArgument),
+    ],
+)
+def test_some_reasons_have_an_exception_of_their_own(
+    code: grpc.StatusCode, reason: str, kind: type[slotd.Error], base: type[slotd.Error]
+) -> None:
+    raised = refused(refusal(code, "words", reason=reason))
+    assert type(raised) is kind
+    assert isinstance(raised, base)
+    assert (raised.code, raised.reason) == (code, reason)
+    # The code says what a caller may do; a reason that does not go with it changes nothing of that.
+    assert type(refused(refusal(grpc.StatusCode.INTERNAL, "words", reason=reason))) is slotd.Internal
+
+
+@pytest.mark.parametrize("reason", ["JOB_NOT_FOUND", "QUEUE_NOT_FOUND", "GROUP_NOT_FOUND", "SCHEDULE_NOT_FOUND"])
+def test_not_found_says_what_by_its_reason(reason: str) -> None:
+    raised = refused(refusal(grpc.StatusCode.NOT_FOUND, "no such thing", reason=reason))
+    assert type(raised) is slotd.NotFound
+    assert raised.reason == reason
+
+
+def test_a_schedule_that_exists_is_no_job() -> None:
+    info = error_details_pb2.ResourceInfo(resource_type="schedule", resource_name="nightly")
+    raised = refused(refusal(grpc.StatusCode.ALREADY_EXISTS, "there is one", info, reason="SCHEDULE_EXISTS"))
+    assert isinstance(raised, slotd.ScheduleExists)
+    assert raised.job_id == ""
+
+
 def test_an_expired_cursor_is_its_own_kind() -> None:
     raised = refused(CURSOR_EXPIRED)
     assert type(raised) is slotd.CursorExpired

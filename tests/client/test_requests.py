@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 import slotd
 from slotd import requests
-from slotd.requests import KEEP
+from slotd.ties import job_id
 from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2
 
 
@@ -107,6 +107,17 @@ def test_a_batch_keeps_ids_and_order() -> None:
     assert all(one.request_id for one in made.requests)
 
 
+def test_the_keys_of_a_mapping_are_the_refs_of_a_batch() -> None:
+    own = job_service_pb2.SubmitRequest(spec=slotd.spec("b"), request_id="mine", ref="another")
+    jobs: dict[str, requests.ToSubmit] = {"cut": slotd.spec("a"), "sew": own}
+    made = requests.submit_batch(jobs, False)
+    assert [(one.ref, one.spec.kind) for one in made.requests] == [("cut", "a"), ("sew", "b")]
+    assert made.requests[1].request_id == "mine"
+    assert own.ref == "another"
+    listed = requests.submit_batch([slotd.spec("a"), own], True)
+    assert [one.ref for one in listed.requests] == ["", "another"]
+
+
 def test_a_filter_of_ones_and_manys() -> None:
     made = requests.job_filter(
         job_pb2.JobFilter(queues=["base"]),
@@ -116,6 +127,8 @@ def test_a_filter_of_ones_and_manys() -> None:
             "kinds": ("x", "y"),
             "states": ["running", "JOB_STATE_QUEUED", job_pb2.JOB_STATE_FAILED],
             "labels": {"team": "x"},
+            "groups": "g",
+            "schedules": ["s", "t"],
         },
     )
     assert made == job_pb2.JobFilter(
@@ -124,6 +137,8 @@ def test_a_filter_of_ones_and_manys() -> None:
         kinds=["x", "y"],
         states=[job_pb2.JOB_STATE_RUNNING, job_pb2.JOB_STATE_QUEUED, job_pb2.JOB_STATE_FAILED],
         labels={"team": "x"},
+        groups=["g"],
+        schedules=["s", "t"],
     )
     assert requests.job_filter(None, {"job_ids": "abc", "states": "failed"}) == job_pb2.JobFilter(
         job_ids=["abc"], states=[job_pb2.JOB_STATE_FAILED]
@@ -131,7 +146,7 @@ def test_a_filter_of_ones_and_manys() -> None:
     assert requests.job_filter(None, {}) == job_pb2.JobFilter()
 
 
-@pytest.mark.parametrize("field", ["job_ids", "queues", "kinds", "states"])
+@pytest.mark.parametrize("field", ["job_ids", "queues", "kinds", "states", "groups", "schedules"])
 def test_an_empty_field_would_match_everything_and_is_refused(field: str) -> None:
     with pytest.raises(ValueError, match=f"{field} is empty"):
         requests.job_filter(None, {field: []})  # type: ignore[misc]
@@ -146,24 +161,51 @@ def test_a_filter_field_or_state_that_there_is_not() -> None:
 
 def test_an_empty_job_id_is_refused_before_it_is_sent() -> None:
     with pytest.raises(ValueError, match="id is empty"):
-        requests.job_id(job_pb2.Job())
+        job_id(job_pb2.Job())
 
 
 def test_update_queue_tells_keep_from_back_to_default() -> None:
-    nothing = requests.update_queue("q", KEEP, KEEP, KEEP, KEEP)
+    nothing = requests.update_queue("q")
     assert nothing == queue_service_pb2.UpdateQueueRequest(
         queue=queue_service_pb2.Queue(name="q"), update_mask=nothing.update_mask
     )
     assert list(nothing.update_mask.paths) == []
-    made = requests.update_queue("q", 0, False, None, slotd.queue_defaults(priority=0, timeout=3))
+    made = requests.update_queue(
+        "q", slots=0, paused=False, max_queued=None, defaults=slotd.queue_defaults(priority=0, timeout=3)
+    )
     assert list(made.update_mask.paths) == ["slots", "paused", "max_queued", "defaults"]
     assert made.queue.HasField("slots")
     assert made.queue.HasField("paused")
     assert not made.queue.HasField("max_queued")
     assert made.queue.defaults == queue_service_pb2.QueueDefaults(priority=0, timeout=Duration(seconds=3))
-    back = requests.update_queue("q", None, KEEP, KEEP, None)
-    assert list(back.update_mask.paths) == ["slots", "defaults"]
+    back = requests.update_queue("q", slots=None, defaults=None, rate_limit=None)
+    assert list(back.update_mask.paths) == ["slots", "defaults", "rate_limit"]
     assert back.queue == queue_service_pb2.Queue(name="q")
+
+
+def test_limits_of_a_queue() -> None:
+    made = requests.update_queue("q", slots_per_key=3, rate_limit=0.5, retain_count=0)
+    assert made.queue == queue_service_pb2.Queue(
+        name="q", slots_per_key=3, rate_limit=queue_service_pb2.RateLimit(starts_per_second=0.5), retain_count=0
+    )
+    assert list(made.update_mask.paths) == ["slots_per_key", "rate_limit", "retain_count"]
+    burst = queue_service_pb2.RateLimit(starts_per_second=10, burst=20)
+    assert requests.update_queue("q", rate_limit=burst).queue.rate_limit == burst
+
+
+def test_update_names_what_it_changes() -> None:
+    made = requests.update("a", priority=0, labels={}, revision=7)
+    assert made.id == "a"
+    assert made.revision == 7
+    assert list(made.update_mask.paths) == ["priority", "labels"]
+    assert made.spec.HasField("priority")
+    time = datetime(2030, 1, 1, tzinfo=UTC)
+    moved = requests.update(job_pb2.Job(id="a"), schedule_time=time, queue="night")
+    assert moved.spec == job_pb2.JobSpec(schedule_time=Timestamp(seconds=int(time.timestamp())), queue="night")
+    assert list(moved.update_mask.paths) == ["schedule_time", "queue"]
+    now = requests.update("a", schedule_time=None)
+    assert list(now.update_mask.paths) == ["schedule_time"]
+    assert not now.spec.HasField("schedule_time")
 
 
 def test_queue_defaults() -> None:

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from slotd.errors import (
         Aborted,
         AlreadyExists,
+        Awaited,
         Cancelled,
         CursorExpired,
         DataLoss,
         DeadlineExceeded,
+        DependencyCycle,
+        DependencyFailed,
         Error,
         FailedPrecondition,
         Internal,
@@ -29,9 +32,13 @@ if TYPE_CHECKING:
         OutOfRange,
         PermissionDenied,
         ResourceExhausted,
+        RevisionMismatch,
+        ScheduleExists,
+        ScheduleOverlap,
         Unauthenticated,
         Unavailable,
         Unimplemented,
+        UniqueKeyTaken,
         Unknown,
     )
     from slotd.jobspec import RetryPolicy, spec
@@ -39,6 +46,7 @@ if TYPE_CHECKING:
     from slotd.payload import decode, encode
     from slotd.requests import KEEP, queue_defaults
     from slotd.streams import EventStream, JobPages, OutputStream
+    from slotd.ties import after, after_group, exclusive, shared
 
     __version__: str
 
@@ -46,6 +54,7 @@ __all__ = [
     "KEEP",
     "Aborted",
     "AlreadyExists",
+    "Awaited",
     "Backoff",
     "Cancelled",
     "Client",
@@ -54,6 +63,8 @@ __all__ = [
     "DataLoss",
     "DeadlineExceeded",
     "DecodeError",
+    "DependencyCycle",
+    "DependencyFailed",
     "EncodeError",
     "Error",
     "EventStream",
@@ -70,17 +81,25 @@ __all__ = [
     "PermissionDenied",
     "ResourceExhausted",
     "RetryPolicy",
+    "RevisionMismatch",
+    "ScheduleExists",
+    "ScheduleOverlap",
     "Snooze",
     "Unauthenticated",
     "Unavailable",
     "Unimplemented",
+    "UniqueKeyTaken",
     "Unknown",
     "__version__",
+    "after",
+    "after_group",
     "aio",
     "decode",
     "encode",
+    "exclusive",
     "job",
     "queue_defaults",
+    "shared",
     "spec",
     "v1",
 ]
@@ -91,10 +110,13 @@ _ROOMS = {
     "errors": (
         "Aborted",
         "AlreadyExists",
+        "Awaited",
         "Cancelled",
         "CursorExpired",
         "DataLoss",
         "DeadlineExceeded",
+        "DependencyCycle",
+        "DependencyFailed",
         "Error",
         "FailedPrecondition",
         "Internal",
@@ -103,9 +125,13 @@ _ROOMS = {
         "OutOfRange",
         "PermissionDenied",
         "ResourceExhausted",
+        "RevisionMismatch",
+        "ScheduleExists",
+        "ScheduleOverlap",
         "Unauthenticated",
         "Unavailable",
         "Unimplemented",
+        "UniqueKeyTaken",
         "Unknown",
     ),
     "jobspec": ("RetryPolicy", "spec"),
@@ -113,6 +139,7 @@ _ROOMS = {
     "payload": ("decode", "encode"),
     "requests": ("KEEP", "queue_defaults"),
     "streams": ("EventStream", "JobPages", "OutputStream"),
+    "ties": ("after", "after_group", "exclusive", "shared"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

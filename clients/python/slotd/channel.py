@@ -16,12 +16,14 @@ ChannelOptions = Sequence[tuple[str, Any]]
 _MESSAGE_BYTES = 32 * 1024 * 1024
 
 # Answering a second time does no harm and says the same: reads, requests with an id, settings given as absolute values.
-# Left out on purpose: Retry (a job that failed again meanwhile would get fresh attempts twice), Delete and Purge (the
-# repeat would answer NOT_FOUND or a count too low though the first one worked). Wait, Stream and ReadOutput are not
-# here because the client itself repeats them, from where they were cut.
+# Left out on purpose: Retry (a job that failed again meanwhile would get fresh attempts twice); Delete, Purge and what
+# works in bulk (the repeat would answer NOT_FOUND or a count too low though the first one worked); Update (the first
+# moved the revision that the repeat names); Create of a schedule (the repeat would find one of that name). Wait, Stream
+# and ReadOutput are not here because the client itself repeats them, from where they were cut.
 REPEATED_METHODS: Final = {
-    "slotd.v1.JobService": ("Submit", "SubmitBatch", "Get", "List", "Cancel"),
+    "slotd.v1.JobService": ("Submit", "SubmitBatch", "Get", "List", "Cancel", "GetGroup"),
     "slotd.v1.QueueService": ("GetQueue", "ListQueues", "UpdateQueue", "ListSlots", "UpdateSlots", "GetStats"),
+    "slotd.v1.ScheduleService": ("Get", "List", "Pause", "Resume", "Trigger"),
 }
 
 

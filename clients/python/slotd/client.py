@@ -1,4 +1,4 @@
-"""The sync client: every method of JobService and QueueService; Python's own values in, protobuf messages out."""
+"""The sync client: every method of every service; Python's own values in, protobuf messages out."""
 
 from __future__ import annotations
 
@@ -6,21 +6,32 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 
 import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from slotd import requests
 from slotd.channel import DEFAULT_ADDRESS, open_channel
 from slotd.jobspec import Span, SpecFields, seconds
 from slotd.outage import Backoff
-from slotd.peer import DEFAULT_TIMEOUT, PURGE_TIMEOUT, Peer
+from slotd.peer import BULK_TIMEOUT, DEFAULT_TIMEOUT, Peer
 from slotd.progress import WaitProgress
-from slotd.requests import KEEP, Delivery, FilterFields, JobRef, Keep, View
+from slotd.queues import QueueMethods
+from slotd.requests import KEEP, Delivery, FilterFields, Keep, ToSubmit, View
+from slotd.schedules import ScheduleMethods
 from slotd.streams import EventStream, JobPages, OutputStream, Pause
-from slotd.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc, queue_service_pb2, queue_service_pb2_grpc
+from slotd.ties import JobRef, job_id
+from slotd.v1 import (
+    job_pb2,
+    job_service_pb2,
+    job_service_pb2_grpc,
+    queue_service_pb2_grpc,
+    schedule_service_pb2_grpc,
+)
 
 if TYPE_CHECKING:
     from grpc import UnaryUnaryMultiCallable
@@ -30,15 +41,15 @@ A = TypeVar("A")
 
 # `list` is a method below.
 Jobs = list[job_pb2.Job]
-Queues = list[queue_service_pb2.Queue]
 
 
-class Client:
+class Client(QueueMethods, ScheduleMethods):
     """A connection to one slotd service; safe for use by several threads. Close it, or use it in a `with`.
 
     Every method raises slotd.Error, whose subclasses are the status codes. Calls that are safe to repeat are repeated
-    on UNAVAILABLE, up to five times within some two seconds; `retry`, `delete` and `purge` are not, because the answer
-    of a repeat could be wrong. No call waits for a service that is not there: it raises slotd.Unavailable.
+    on UNAVAILABLE, up to five times within some two seconds. Those are not whose answer could be wrong then: `retry`,
+    `update`, `delete`, `purge`, what works in bulk, and making, changing and deleting schedules. No call waits for a
+    service that is not there: it raises slotd.Unavailable.
 
     `rpc_timeout` is the longest that one unary call may take, its repeats included; without it the client's `timeout`.
 
@@ -84,6 +95,7 @@ class Client:
         assert used is not None
         self._jobs = job_service_pb2_grpc.JobServiceStub(used)
         self._queues = queue_service_pb2_grpc.QueueServiceStub(used)
+        self._schedules = schedule_service_pb2_grpc.ScheduleServiceStub(used)
         self._pause = pause
         self._closed = threading.Event()
         self._streams: weakref.WeakSet[EventStream | OutputStream] = weakref.WeakSet()
@@ -130,18 +142,43 @@ class Client:
         request = requests.submit(kind, payload, request_id, validate_only, fields)
         return self._call(self._jobs.Submit, request, rpc_timeout).job
 
+    @overload
     def submit_batch(
         self,
-        jobs: Iterable[job_pb2.JobSpec | job_service_pb2.SubmitRequest],
+        jobs: Mapping[str, ToSubmit],
         *,
         validate_only: bool = False,
         rpc_timeout: Span | None = None,
-    ) -> Jobs:
+    ) -> dict[str, job_pb2.Job]: ...
+
+    @overload
+    def submit_batch(
+        self,
+        jobs: Iterable[ToSubmit],
+        *,
+        validate_only: bool = False,
+        rpc_timeout: Span | None = None,
+    ) -> Jobs: ...
+
+    def submit_batch(
+        self,
+        jobs: Iterable[ToSubmit] | Mapping[str, ToSubmit],
+        *,
+        validate_only: bool = False,
+        rpc_timeout: Span | None = None,
+    ) -> Jobs | dict[str, job_pb2.Job]:
         """Submits jobs built by `slotd.spec`, in order, all or none, in one call.
 
-        1,000 jobs and 16 MiB at most. The jobs come back without their payloads where these are more than 2 MiB.
+        A mapping gives each job a name, its ref, by which others of the batch depend on it, in any order:
+
+            {"cut": slotd.spec("cut"), "sew": slotd.spec("sew", depends_on="cut")}
+
+        The jobs come back in a list or, from a mapping, in a dict with the same keys; without their payloads where
+        these are more than 2 MiB. 1,000 jobs and 16 MiB at most.
         """
-        return list(self._call(self._jobs.SubmitBatch, requests.submit_batch(jobs, validate_only), rpc_timeout).jobs)
+        request = requests.submit_batch(jobs, validate_only)
+        made = self._call(self._jobs.SubmitBatch, request, rpc_timeout).jobs
+        return dict(zip(jobs, made, strict=True)) if isinstance(jobs, Mapping) else list(made)
 
     def submit_and_wait(
         self,
@@ -197,9 +234,7 @@ class Client:
 
         It goes on over reconnects and restarts of the service. Raises NotFound also when the job is deleted meanwhile.
         """
-        progress = WaitProgress(
-            requests.job_id(job), view, None if timeout is None else seconds(timeout), self._peer.outage()
-        )
+        progress = WaitProgress(job_id(job), view, None if timeout is None else seconds(timeout), self._peer.outage())
         while True:
             request, call_timeout = progress.request()
             try:
@@ -248,24 +283,52 @@ class Client:
 
     def read_output(self, job: JobRef, *, offset: int = 0, follow: bool = False) -> OutputStream:
         """Reads what a job wrote, from a byte offset; with `follow` until the job is terminal."""
-        request = job_service_pb2.ReadOutputRequest(id=requests.job_id(job), offset=offset, follow=follow)
+        request = job_service_pb2.ReadOutputRequest(id=job_id(job), offset=offset, follow=follow)
         stream = OutputStream(self._jobs.ReadOutput, request, self._peer, self._pause)
         self._streams.add(stream)
         return stream
 
     def cancel(self, job: JobRef, *, rpc_timeout: Span | None = None) -> job_pb2.Job:
         """Cancels a job: a waiting one is CANCELLED at once, a running one has `cancel_requested` until it stops."""
-        request = job_service_pb2.CancelRequest(id=requests.job_id(job))
+        request = job_service_pb2.CancelRequest(id=job_id(job))
         return self._call(self._jobs.Cancel, request, rpc_timeout).job
 
-    def retry(self, job: JobRef, *, rpc_timeout: Span | None = None) -> job_pb2.Job:
-        """Puts a FAILED or CANCELLED job back, with fresh attempts."""
-        request = job_service_pb2.RetryRequest(id=requests.job_id(job))
+    def retry(self, job: JobRef, *, dependents: bool = False, rpc_timeout: Span | None = None) -> job_pb2.Job:
+        """Puts a FAILED or CANCELLED job back, with fresh attempts; with `dependents` those too that failed for it."""
+        request = job_service_pb2.RetryRequest(id=job_id(job), dependents=dependents)
         return self._call(self._jobs.Retry, request, rpc_timeout).job
+
+    def update(
+        self,
+        job: JobRef,
+        *,
+        priority: int | Literal[Keep.KEEP] = KEEP,
+        schedule_time: datetime | Timestamp | Literal[Keep.KEEP] | None = KEEP,
+        labels: Mapping[str, str] | Literal[Keep.KEEP] = KEEP,
+        queue: str | Literal[Keep.KEEP] = KEEP,
+        revision: int = 0,
+        rpc_timeout: Span | None = None,
+    ) -> job_pb2.Job:
+        """Changes what is given of a job that waits.
+
+        Args:
+            job: which one.
+            priority: higher ones go first.
+            schedule_time: not before this time; None for now.
+            labels: all of them, in place of those that it has.
+            queue: the queue in which it waits from now on.
+            revision: the one at which the caller saw the job; 0 for whatever it is.
+
+        Raises RevisionMismatch where the job is no longer at that revision, FailedPrecondition where it does not wait.
+        """
+        request = requests.update(
+            job, priority=priority, schedule_time=schedule_time, labels=labels, queue=queue, revision=revision
+        )
+        return self._call(self._jobs.Update, request, rpc_timeout).job
 
     def delete(self, job: JobRef, *, force: bool = False, rpc_timeout: Span | None = None) -> None:
         """Deletes a terminal job; with `force` any, which is cancelled first."""
-        self._call(self._jobs.Delete, job_service_pb2.DeleteRequest(id=requests.job_id(job), force=force), rpc_timeout)
+        self._call(self._jobs.Delete, job_service_pb2.DeleteRequest(id=job_id(job), force=force), rpc_timeout)
 
     def purge(
         self,
@@ -280,56 +343,59 @@ class Client:
         `validate_only` only counts them.
         """
         request = job_service_pb2.PurgeRequest(filter=requests.job_filter(filter, fields), validate_only=validate_only)
-        return self._call(self._jobs.Purge, request, rpc_timeout, PURGE_TIMEOUT).purge_count
+        return self._call(self._jobs.Purge, request, rpc_timeout, BULK_TIMEOUT).purge_count
 
-    def get_queue(self, name: str, *, rpc_timeout: Span | None = None) -> queue_service_pb2.Queue:
-        """Tells of a queue: its settings and counters."""
-        return self._call(self._queues.GetQueue, queue_service_pb2.GetQueueRequest(name=name), rpc_timeout).queue
-
-    def list_queues(self, *, rpc_timeout: Span | None = None) -> Queues:
-        """All queues by name."""
-        queues: Queues = []
-        request = queue_service_pb2.ListQueuesRequest()
-        while True:
-            page = self._call(self._queues.ListQueues, request, rpc_timeout)
-            queues.extend(page.queues)
-            if not page.next_page_token:
-                return queues
-            request = queue_service_pb2.ListQueuesRequest(page_token=page.next_page_token)
-
-    def update_queue(
+    def bulk_cancel(
         self,
-        name: str,
         *,
-        slots: int | Literal[Keep.KEEP] | None = KEEP,
-        paused: bool | Literal[Keep.KEEP] | None = KEEP,
-        max_queued: int | Literal[Keep.KEEP] | None = KEEP,
-        defaults: queue_service_pb2.QueueDefaults | Literal[Keep.KEEP] | None = KEEP,
+        validate_only: bool = False,
+        filter: job_pb2.JobFilter | None = None,
         rpc_timeout: Span | None = None,
-    ) -> queue_service_pb2.Queue:
-        """Changes what is given, and makes the queue if there is none; None puts a setting back to its default.
+        **fields: Unpack[FilterFields],
+    ) -> int:
+        """Cancels all jobs that match and have not ended, without a filter all there are; returns how many.
 
-        Args:
-            slots: how many of its jobs run at once at most; 0 for none.
-            paused: start nothing.
-            max_queued: how many of its jobs may wait at most.
-            defaults: what its jobs get where neither they nor their handler say; see `slotd.queue_defaults`.
+        10 minutes at least, as `purge`; `validate_only` only counts them.
         """
-        request = requests.update_queue(name, slots, paused, max_queued, defaults)
-        return self._call(self._queues.UpdateQueue, request, rpc_timeout).queue
+        wanted = requests.job_filter(filter, fields)
+        request = job_service_pb2.BulkCancelRequest(filter=wanted, validate_only=validate_only)
+        return self._call(self._jobs.BulkCancel, request, rpc_timeout, BULK_TIMEOUT).cancel_count
 
-    def list_slots(self, *, rpc_timeout: Span | None = None) -> queue_service_pb2.ListSlotsResponse:
-        """The ledger of slots, all at one revision."""
-        return self._call(self._queues.ListSlots, queue_service_pb2.ListSlotsRequest(), rpc_timeout)
+    def bulk_retry(
+        self,
+        *,
+        validate_only: bool = False,
+        filter: job_pb2.JobFilter | None = None,
+        rpc_timeout: Span | None = None,
+        **fields: Unpack[FilterFields],
+    ) -> int:
+        """Puts all FAILED and CANCELLED jobs that match back; otherwise as `bulk_cancel`."""
+        wanted = requests.job_filter(filter, fields)
+        request = job_service_pb2.BulkRetryRequest(filter=wanted, validate_only=validate_only)
+        return self._call(self._jobs.BulkRetry, request, rpc_timeout, BULK_TIMEOUT).retry_count
 
-    def update_slots(self, slots: int, *, rpc_timeout: Span | None = None) -> int:
-        """Resizes the service's pool, 0 pauses it; returns the size from now on."""
-        request = queue_service_pb2.UpdateSlotsRequest(slots=slots)
-        return self._call(self._queues.UpdateSlots, request, rpc_timeout).slots
+    def bulk_delete(
+        self,
+        *,
+        force: bool = False,
+        validate_only: bool = False,
+        filter: job_pb2.JobFilter | None = None,
+        rpc_timeout: Span | None = None,
+        **fields: Unpack[FilterFields],
+    ) -> int:
+        """Deletes all terminal jobs that match, with `force` all, as `delete` does; otherwise as `bulk_cancel`."""
+        wanted = requests.job_filter(filter, fields)
+        request = job_service_pb2.BulkDeleteRequest(filter=wanted, validate_only=validate_only, force=force)
+        return self._call(self._jobs.BulkDelete, request, rpc_timeout, BULK_TIMEOUT).delete_count
 
-    def get_stats(self, *, rpc_timeout: Span | None = None) -> queue_service_pb2.GetStatsResponse:
-        """The counters, all at one revision."""
-        return self._call(self._queues.GetStats, queue_service_pb2.GetStatsRequest(), rpc_timeout)
+    def get_group(self, name: str, *, rpc_timeout: Span | None = None) -> job_service_pb2.GetGroupResponse:
+        """How many jobs of a group are in which state, and how far it has come; with a cursor to stream from."""
+        return self._call(self._jobs.GetGroup, job_service_pb2.GetGroupRequest(name=name), rpc_timeout)
+
+    def cancel_group(self, name: str, *, validate_only: bool = False, rpc_timeout: Span | None = None) -> int:
+        """Cancels all jobs of a group that have not ended; returns how many. Otherwise as `bulk_cancel`."""
+        request = job_service_pb2.CancelGroupRequest(name=name, validate_only=validate_only)
+        return self._call(self._jobs.CancelGroup, request, rpc_timeout, BULK_TIMEOUT).cancel_count
 
     def list(
         self,

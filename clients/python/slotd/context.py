@@ -3,7 +3,9 @@
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from slotd.results import Encoded, Results
 
 _OUTPUT_WAITING = 1 << 20
 """Bytes of output that may wait to be taken before `write` waits."""
@@ -28,7 +30,8 @@ class JobContext:
     """One attempt, as its handler sees it. Every method may be called from any thread of the handler's.
 
     `deadline` is when the attempt times out, None where it never does. `announce` is called once when there is
-    something to take, and again only after `take`.
+    something to take, and again only after `take`. `load_results` answers the results of what the job depended on, as
+    they are encoded; it is called once, when the handler first looks, in a thread of the handler's.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class JobContext:
         deadline: datetime | None,
         announce: Callable[[], None],
         output_limit: int = 16 << 20,
+        load_results: Callable[[], Mapping[str, Encoded | None]] = dict,
     ) -> None:
         self.job_id = job_id
         self.attempt = attempt
@@ -50,6 +54,8 @@ class JobContext:
         self.labels = labels
         self.deadline = deadline
         self._announce = announce
+        self._load_results = load_results
+        self._results: Results | None = None
         # One byte more than is kept says that there was more; the rest is not even carried.
         self._output_left = output_limit + 1
         self._cancelled = False
@@ -95,6 +101,18 @@ class JobContext:
         """Whether the handler should stop: somebody cancelled the job, or its attempt is over (its timeout has
         passed)."""
         return self._cancelled
+
+    @property
+    def results(self) -> Mapping[str, Any]:
+        """The results of the jobs that this one depended on, a group's jobs among them, decoded as payloads are.
+
+        Read-only; by the ref that a job had in its batch, else by its id. A job that did not succeed, or returned
+        nothing, has None.
+        """
+        with self._lock:
+            if self._results is None:
+                self._results = Results(self._load_results)
+            return self._results
 
     def raise_if_cancelled(self) -> None:
         """Raises JobCancelled where `cancelled`."""

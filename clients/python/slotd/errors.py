@@ -100,7 +100,7 @@ class Unknown(Error):
 
 
 class InvalidArgument(Error):
-    """A malformed field, an unknown kind, a bad id, a cursor of another store."""
+    """A malformed field, an unknown kind, a bad id, a cursor of another store, a bad cron expression."""
 
     default_code = grpc.StatusCode.INVALID_ARGUMENT
 
@@ -115,6 +115,10 @@ class InvalidArgument(Error):
         return found
 
 
+class DependencyCycle(InvalidArgument):
+    """Jobs that would wait for each other; `field_violations` has the path that closes the cycle."""
+
+
 class DeadlineExceeded(Error):
     """No answer within the call's timeout. What was asked for may have been done all the same."""
 
@@ -122,7 +126,7 @@ class DeadlineExceeded(Error):
 
 
 class NotFound(Error):
-    """No such job or queue."""
+    """No such job, queue, group or schedule; `reason` says which kind: JOB_NOT_FOUND and so on."""
 
     default_code = grpc.StatusCode.NOT_FOUND
 
@@ -134,18 +138,28 @@ class NotFound(Error):
 
 
 class AlreadyExists(Error):
-    """The request_id was used before, with other content."""
+    """There is one already; of its own, a request_id that was used before, with other content."""
 
     default_code = grpc.StatusCode.ALREADY_EXISTS
 
     @property
     def job_id(self) -> str:
-        """The id of the job that the first request made; empty where the service did not say."""
+        """The id of the job that is there; empty where it is no job, and where the service did not say."""
         named = self.metadata.get("job_id")
         if named:
             return named
         info = self.detail(error_details_pb2.ResourceInfo)
-        return info.resource_name.rpartition("/")[2] if info is not None else ""
+        if info is None or info.resource_type not in ("", "job"):
+            return ""
+        return info.resource_name.rpartition("/")[2]
+
+
+class UniqueKeyTaken(AlreadyExists):
+    """Another job, `job_id`, has the unique_key."""
+
+
+class ScheduleExists(AlreadyExists):
+    """There is a schedule of that name."""
 
 
 class PermissionDenied(Error):
@@ -178,10 +192,26 @@ class FailedPrecondition(Error):
         return {one.subject: one.description for one in failure.violations} if failure is not None else {}
 
 
+class Awaited(FailedPrecondition):
+    """A job that others depend on, which have not ended, can't be deleted."""
+
+
+class DependencyFailed(FailedPrecondition):
+    """What the job depends on has failed or is gone. Retry that first, with `dependents`."""
+
+
+class ScheduleOverlap(FailedPrecondition):
+    """The schedule's overlap policy makes no job while an earlier one has not ended."""
+
+
 class Aborted(Error):
     """Somebody else's change came in between."""
 
     default_code = grpc.StatusCode.ABORTED
+
+
+class RevisionMismatch(Aborted):
+    """It has changed since the revision that the caller knows. Get it again, and decide anew."""
 
 
 class OutOfRange(Error):
@@ -250,6 +280,18 @@ _BY_CODE: dict[grpc.StatusCode, type[Error]] = {
     )
 }
 
+# Reasons that a caller can be expected to act upon.
+_BY_REASON: dict[str, type[Error]] = {
+    "AWAITED": Awaited,
+    "CURSOR_EXPIRED": CursorExpired,
+    "DEPENDENCY_CYCLE": DependencyCycle,
+    "DEPENDENCY_FAILED": DependencyFailed,
+    "REVISION_MISMATCH": RevisionMismatch,
+    "SCHEDULE_EXISTS": ScheduleExists,
+    "SCHEDULE_OVERLAP": ScheduleOverlap,
+    "UNIQUE_KEY_TAKEN": UniqueKeyTaken,
+}
+
 
 def from_rpc_error(error: grpc.RpcError, address: str) -> Error:
     """Translates what gRPC raised, sync or aio; `address` is what the caller knows the service by."""
@@ -259,8 +301,9 @@ def from_rpc_error(error: grpc.RpcError, address: str) -> Error:
     info = next((detail for detail in details if isinstance(detail, error_details_pb2.ErrorInfo)), None)
     reason = info.reason if info is not None else ""
     kind = _BY_CODE.get(code, Unknown)
-    if kind is OutOfRange and reason == "CURSOR_EXPIRED":
-        kind = CursorExpired
+    named = _BY_REASON.get(reason, kind)
+    if named.default_code is kind.default_code:
+        kind = named
     connected = not (kind is Unavailable and info is None and message.lower().startswith(_NOT_CONNECTED))
     translated = kind(
         message if connected else f"no service at {address}",

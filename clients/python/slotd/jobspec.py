@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias, TypedDict
@@ -12,6 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from slotd.payload import encode
+from slotd.ties import Conflict, DependsOn, Resource, claims, conflict_policy, dependencies
 from slotd.v1 import job_pb2
 
 # A length of time: seconds, or a timedelta.
@@ -62,6 +63,13 @@ class SpecFields(TypedDict, total=False):
     max_attempts: int | None
     queue_timeout: Span | None
     retention: Span | None
+    resources: Iterable[Resource] | Resource | None
+    depends_on: Iterable[DependsOn] | DependsOn | None
+    group: str | None
+    concurrency_key: str | None
+    unique_key: str | None
+    unique_period: Span | None
+    unique_conflict: Conflict | None
     content_type: str | None
 
 
@@ -78,6 +86,13 @@ def spec(
     max_attempts: int | None = None,
     queue_timeout: Span | None = None,
     retention: Span | None = None,
+    resources: Iterable[Resource] | Resource | None = None,
+    depends_on: Iterable[DependsOn] | DependsOn | None = None,
+    group: str | None = None,
+    concurrency_key: str | None = None,
+    unique_key: str | None = None,
+    unique_period: Span | None = None,
+    unique_conflict: Conflict | None = None,
     content_type: str | None = None,
 ) -> job_pb2.JobSpec:
     """Builds a job's spec. What is left out comes from the handler's declaration, then the queue, then the service.
@@ -94,13 +109,31 @@ def spec(
         max_attempts: short for, and stronger than, `retry`'s max_attempts.
         queue_timeout: the longest that it may wait for its first start.
         retention: how long it is kept once it has ended.
+        resources: what it holds while it runs: names, or claims by `slotd.exclusive` and `slotd.shared`.
+        depends_on: what has to succeed first: jobs, ids, refs of a batch (see `submit_batch`), or dependencies by
+            `slotd.after` and `slotd.after_group`.
+        group: the group that it belongs to.
+        concurrency_key: whose job it is: of one key so many run at once as the queue's `slots_per_key` says.
+        unique_key: only one job that has not ended has it.
+        unique_period: the key stays taken for so long from the job's submission, even if it ends before.
+        unique_conflict: what to do when the key is taken: `return_existing` (the default), `refuse` or `replace`.
         content_type: what the payload is to be written as; see `slotd.codec.encode_value`.
 
     Raises ValueError for a value that has no form on the wire; whether the service takes it is the service's to say.
     """
-    message = job_pb2.JobSpec(kind=kind, payload=encode(payload, content_type), priority=priority, labels=labels)
-    if queue is not None:
-        message.queue = queue
+    message = job_pb2.JobSpec(
+        kind=kind,
+        payload=encode(payload, content_type),
+        queue=queue or "",
+        priority=priority,
+        labels=labels,
+        resources=claims(resources) if resources is not None else None,
+        depends_on=dependencies(depends_on) if depends_on is not None else None,
+        group=group or "",
+        concurrency_key=concurrency_key or "",
+        unique_key=unique_key or "",
+        unique_conflict=conflict_policy(unique_conflict or job_pb2.UNIQUE_CONFLICT_UNSPECIFIED),
+    )
     if schedule_time is not None:
         message.schedule_time.CopyFrom(timestamp(schedule_time))
     if timeout is not None:
@@ -113,6 +146,8 @@ def spec(
         message.queue_timeout.CopyFrom(duration(queue_timeout))
     if retention is not None:
         message.retention.CopyFrom(duration(retention))
+    if unique_period is not None:
+        message.unique_period.CopyFrom(duration(unique_period))
     return message
 
 

@@ -14,8 +14,8 @@ Metadata = tuple[tuple[str, str | bytes], ...]
 
 # Seconds for a unary call, unless the client or the call says otherwise.
 DEFAULT_TIMEOUT = 30.0
-# Purge works in steps until all is gone.
-PURGE_TIMEOUT = 600.0
+# What works on many jobs does so in steps, until all is done.
+BULK_TIMEOUT = 600.0
 
 
 class Peer:

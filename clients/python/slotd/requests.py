@@ -5,11 +5,15 @@ from __future__ import annotations
 import enum
 import uuid
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Final, Literal, TypeAlias, TypedDict, TypeVar
 
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
 
-from slotd.jobspec import RetryPolicy, Span, SpecFields, duration, spec
+from slotd.enums import enum_value
+from slotd.jobspec import RetryPolicy, Span, SpecFields, duration, spec, timestamp
+from slotd.ties import JobRef, job_id
 from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2
 
 BATCH_JOBS: Final = 1_000
@@ -17,12 +21,12 @@ BATCH_BYTES: Final = 16 * 1024 * 1024
 
 T = TypeVar("T")
 
-# A job: its id, or the message.
-JobRef: TypeAlias = str | job_pb2.Job
 # A state: the enum's value, or its name with or without the prefix, in any case.
 State: TypeAlias = job_pb2.JobState.ValueType | str
 View: TypeAlias = job_pb2.JobView.ValueType | None
 Delivery: TypeAlias = job_service_pb2.Delivery.ValueType | None
+# A job to submit: its spec, or a request with an id or a ref of its own.
+ToSubmit: TypeAlias = job_pb2.JobSpec | job_service_pb2.SubmitRequest
 
 
 class Keep(enum.Enum):
@@ -42,6 +46,8 @@ class FilterFields(TypedDict, total=False):
     kinds: Iterable[str] | str | None
     states: Iterable[State] | State | None
     labels: Mapping[str, str] | None
+    groups: Iterable[str] | str | None
+    schedules: Iterable[str] | str | None
 
 
 def job_filter(base: job_pb2.JobFilter | None, fields: FilterFields) -> job_pb2.JobFilter:
@@ -71,27 +77,18 @@ def job_filter(base: job_pb2.JobFilter | None, fields: FilterFields) -> job_pb2.
         each_state = [states] if isinstance(states, (str, int)) else states
         made.states.extend(_some("states", [job_state(one) for one in each_state]))
     made.labels.update(fields.get("labels") or {})
+    groups = fields.get("groups")
+    if groups is not None:
+        made.groups.extend(_some("groups", [groups] if isinstance(groups, str) else list(groups)))
+    schedules = fields.get("schedules")
+    if schedules is not None:
+        made.schedules.extend(_some("schedules", [schedules] if isinstance(schedules, str) else list(schedules)))
     return made
-
-
-def job_id(job: JobRef) -> str:
-    """The id of a job. Raises ValueError for an empty one."""
-    found = job if isinstance(job, str) else job.id
-    if not found:
-        raise ValueError("a job's id is empty")
-    return found
 
 
 def job_state(state: State) -> job_pb2.JobState.ValueType:
     """A state by value or name: `running`, `RUNNING` and `JOB_STATE_RUNNING` are the same. Raises ValueError."""
-    if not isinstance(state, str):
-        return state
-    name = state.upper()
-    try:
-        return job_pb2.JobState.Value(name if name.startswith("JOB_STATE_") else f"JOB_STATE_{name}")
-    except ValueError:
-        known = ", ".join(one.removeprefix("JOB_STATE_") for one in job_pb2.JobState.keys()[1:])
-        raise ValueError(f"no such state: {state!r}; there are {known}") from None
+    return enum_value(job_pb2.JobState, "JOB_STATE_", "state", state)
 
 
 def submit(
@@ -114,15 +111,16 @@ def submit(
 
 
 def submit_batch(
-    jobs: Iterable[job_pb2.JobSpec | job_service_pb2.SubmitRequest], validate_only: bool
+    jobs: Iterable[ToSubmit] | Mapping[str, ToSubmit], validate_only: bool
 ) -> job_service_pb2.SubmitBatchRequest:
-    """A SubmitBatch of specs, or of requests with ids of their own."""
+    """A SubmitBatch of specs, or of requests with ids of their own; the keys of a mapping are the refs."""
     batch = job_service_pb2.SubmitBatchRequest()
-    for one in jobs:
+    for ref, one in jobs.items() if isinstance(jobs, Mapping) else (("", one) for one in jobs):
         if isinstance(one, job_pb2.JobSpec):
-            batch.requests.add(spec=one, request_id=new_request_id(), validate_only=validate_only)
+            batch.requests.add(spec=one, request_id=new_request_id(), validate_only=validate_only, ref=ref)
         else:
             batch.requests.append(with_request_id(one))
+            batch.requests[-1].ref = ref or one.ref
     return batch
 
 
@@ -143,6 +141,26 @@ def with_request_id(request: job_service_pb2.SubmitRequest) -> job_service_pb2.S
 def get(job: JobRef, view: View) -> job_service_pb2.GetRequest:
     """A Get."""
     return job_service_pb2.GetRequest(id=job_id(job), view=view or job_pb2.JOB_VIEW_UNSPECIFIED)
+
+
+def update(
+    job: JobRef,
+    *,
+    priority: int | Literal[Keep.KEEP] = KEEP,
+    schedule_time: datetime | Timestamp | Literal[Keep.KEEP] | None = KEEP,
+    labels: Mapping[str, str] | Literal[Keep.KEEP] = KEEP,
+    queue: str | Literal[Keep.KEEP] = KEEP,
+    revision: int = 0,
+) -> job_service_pb2.UpdateRequest:
+    """An Update whose mask names what is not KEEP."""
+    given = {"priority": priority, "schedule_time": schedule_time, "labels": labels, "queue": queue}
+    changed = job_pb2.JobSpec(
+        priority=None if priority is KEEP else priority,
+        schedule_time=None if schedule_time is KEEP or schedule_time is None else timestamp(schedule_time),
+        labels=None if labels is KEEP else labels,
+        queue="" if queue is KEEP else queue,
+    )
+    return job_service_pb2.UpdateRequest(id=job_id(job), spec=changed, update_mask=_mask(given), revision=revision)
 
 
 def list_jobs(
@@ -208,22 +226,42 @@ def queue_defaults(
 
 def update_queue(
     name: str,
-    slots: int | Literal[Keep.KEEP] | None,
-    paused: bool | Literal[Keep.KEEP] | None,
-    max_queued: int | Literal[Keep.KEEP] | None,
-    defaults: queue_service_pb2.QueueDefaults | Literal[Keep.KEEP] | None,
+    *,
+    slots: int | Literal[Keep.KEEP] | None = KEEP,
+    paused: bool | Literal[Keep.KEEP] | None = KEEP,
+    max_queued: int | Literal[Keep.KEEP] | None = KEEP,
+    defaults: queue_service_pb2.QueueDefaults | Literal[Keep.KEEP] | None = KEEP,
+    slots_per_key: int | Literal[Keep.KEEP] | None = KEEP,
+    rate_limit: queue_service_pb2.RateLimit | float | Literal[Keep.KEEP] | None = KEEP,
+    retain_count: int | Literal[Keep.KEEP] | None = KEEP,
 ) -> queue_service_pb2.UpdateQueueRequest:
     """An UpdateQueue whose mask names what is not KEEP; None leaves a named field unset, so that it goes back."""
-    given = {"slots": slots, "paused": paused, "max_queued": max_queued, "defaults": defaults}
+    given = {
+        "slots": slots,
+        "paused": paused,
+        "max_queued": max_queued,
+        "defaults": defaults,
+        "slots_per_key": slots_per_key,
+        "rate_limit": rate_limit,
+        "retain_count": retain_count,
+    }
+    if isinstance(rate_limit, (int, float)):
+        rate_limit = queue_service_pb2.RateLimit(starts_per_second=rate_limit)
     queue = queue_service_pb2.Queue(
         name=name,
         slots=None if slots is KEEP else slots,
         paused=None if paused is KEEP else paused,
         max_queued=None if max_queued is KEEP else max_queued,
         defaults=None if defaults is KEEP else defaults,
+        slots_per_key=None if slots_per_key is KEEP else slots_per_key,
+        rate_limit=None if rate_limit is KEEP else rate_limit,
+        retain_count=None if retain_count is KEEP else retain_count,
     )
-    mask = FieldMask(paths=[field for field, value in given.items() if value is not KEEP])
-    return queue_service_pb2.UpdateQueueRequest(queue=queue, update_mask=mask)
+    return queue_service_pb2.UpdateQueueRequest(queue=queue, update_mask=_mask(given))
+
+
+def _mask(given: Mapping[str, object]) -> FieldMask:
+    return FieldMask(paths=[field for field, value in given.items() if value is not KEEP])
 
 
 def _some(field: str, values: list[T]) -> list[T]:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 import slotd
-from slotd.cli import changes, completion, jobs, queues, submitting, watching
+from slotd.cli import changes, completion, groups, jobs, queues, schedules, submitting, watching
 from slotd.cli.errors import Failure, Status, failure
 from slotd.cli.session import current, shared_options
 from slotd.cli.suggesting import Suggesting
@@ -83,10 +83,14 @@ for command in (
     watching.watch,
     jobs.wait,
     jobs.output,
+    changes.update,
     changes.cancel,
     changes.retry,
     changes.delete,
     changes.purge,
+    groups.group,
+    schedules.schedules,
+    schedules.schedule,
     queues.queues,
     queues.queue,
     queues.slots,

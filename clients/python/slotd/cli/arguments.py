@@ -1,4 +1,4 @@
-"""The forms of values on the command line: durations, times, states, labels, ids, and numbers that may be `none`.
+"""The forms of values on the command line: durations, times, states, labels, ids, ties, and what may be `none`.
 
 Each is a function from the words typed to the value; it raises click.BadParameter, which click completes with the name
 of the option.
@@ -8,16 +8,31 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Final, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
+import slotd
 from slotd import v1
+from slotd.requests import KEEP, Keep
 
 STATES = tuple(name.removeprefix("JOB_STATE_").lower() for name in v1.JobState.keys()[1:])
 
-NO_LIMIT = -1
-"""What `limit` makes of `none`."""
+CONFLICTS = tuple(name.removeprefix("UNIQUE_CONFLICT_").lower() for name in v1.UniqueConflict.keys()[1:])
+OVERLAPS = tuple(name.removeprefix("OVERLAP_POLICY_").lower() for name in v1.OverlapPolicy.keys()[1:])
+
+T = TypeVar("T")
+
+
+class Nothing(Enum):
+    """The type of NONE: None already is an option that was not given."""
+
+    NONE = "none"
+
+
+NONE: Final = Nothing.NONE
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -53,6 +68,14 @@ def moment(typed: str) -> datetime:
         ) from None
 
 
+def after(now: datetime, delay: timedelta) -> datetime:
+    """The time that `--delay` means. Raises click.UsageError."""
+    try:
+        return now + delay
+    except OverflowError:
+        raise click.UsageError("--delay leads beyond the year 9999") from None
+
+
 def state(typed: str) -> v1.JobState.ValueType:
     """A job state, by its short name in any case, or its full one."""
     name = typed.lower().removeprefix("job_state_")
@@ -81,18 +104,65 @@ def name(typed: str) -> str:
     return typed
 
 
-def limit(most: int) -> Callable[[str], int]:
-    """A number from 0 to `most`, or `none`, which is NO_LIMIT."""
+def claim(typed: str) -> v1.ResourceClaim:
+    """`NAME`, `NAME:exclusive` or `NAME:shared`."""
+    resource, colon, mode = typed.partition(":")
+    if not resource.strip() or (colon and mode not in ("exclusive", "shared")):
+        raise click.BadParameter(f"{typed!r} is no claim: write NAME, or NAME:shared")
+    return slotd.shared(resource) if mode == "shared" else slotd.exclusive(resource)
+
+
+def dependency(typed: str) -> v1.Dependency:
+    """A job's id, or its ref in the same batch; with `:ended` it is enough that it ends."""
+    target, ended = _ended(typed)
+    return slotd.after(target, ended=ended)
+
+
+def group_dependency(typed: str) -> v1.Dependency:
+    """A group; with `:ended` it is enough that its jobs end."""
+    target, ended = _ended(typed)
+    return slotd.after_group(target, ended=ended)
+
+
+def _ended(typed: str) -> tuple[str, bool]:
+    target, colon, condition = typed.partition(":")
+    if not target.strip() or (colon and condition != "ended"):
+        raise click.BadParameter(f"{typed!r} is nothing to wait for: write its name, or name:ended")
+    return target, bool(colon)
+
+
+def rate(typed: str) -> float:
+    """Starts a second; `30/m` and `100/h` are by the minute and the hour."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(?:/([smhd]))?", typed.strip().lower())
+    if not found or not float(found[1]):
+        raise click.BadParameter(f"{typed!r} is no rate: write starts a second (10, 0.5), or 30/m, 100/h")
+    return float(found[1]) / _UNITS[found[2] or "s"]
+
+
+def or_none(parse: Callable[[str], T]) -> Callable[[str], T | Nothing]:
+    """What `parse` takes, or `none`, which is NONE."""
+
+    def parsed(typed: str) -> T | Nothing:
+        return NONE if typed.strip().lower() == "none" else parse(typed)
+
+    return parsed
+
+
+def setting(value: T | Nothing | None) -> T | Keep | None:
+    """An option for the client: not given is KEEP, NONE is None."""
+    return KEEP if value is None else None if value is NONE else value
+
+
+def limit(most: int) -> Callable[[str], int | Nothing]:
+    """A number from 0 to `most`, or `none`."""
 
     def limit(typed: str) -> int:
         text = typed.strip().lower()
-        if text == "none":
-            return NO_LIMIT
         if not re.fullmatch(r"[0-9]{1,19}", text) or int(text) > most:
             raise click.BadParameter(f"{typed!r} is neither a number from 0 to {most} nor none")
         return int(text)
 
-    return limit
+    return or_none(limit)
 
 
 def checked_json(text: str, what: str) -> None:

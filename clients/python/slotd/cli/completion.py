@@ -73,6 +73,25 @@ def complete_queues(ctx: click.Context, _: click.Parameter, incomplete: str) -> 
     return _ask(ctx, ask)
 
 
+def complete_groups(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The groups of the newest jobs that begin so."""
+
+    def ask(client: Client) -> list[CompletionItem]:
+        groups = {job.spec.group for job in client.list_page(page_size=_JOBS).jobs}
+        return [CompletionItem(group) for group in sorted(groups) if group and group.startswith(incomplete)]
+
+    return _ask(ctx, ask)
+
+
+def complete_schedules(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The schedules whose name begins so."""
+
+    def ask(client: Client) -> list[CompletionItem]:
+        return [CompletionItem(one.name) for one in client.list_schedules() if one.name.startswith(incomplete)]
+
+    return _ask(ctx, ask)
+
+
 def complete_kinds(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The kinds that jobs had so far and that begin so."""
 

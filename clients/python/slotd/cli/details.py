@@ -1,6 +1,7 @@
 """One job in full, for a reader: what was asked for, how it went, what came out."""
 
 from datetime import datetime
+from typing import Literal
 
 from rich.console import Console
 
@@ -13,6 +14,14 @@ _ATTEMPTS = (
     tables.Column("TOOK", right=True, whole=True),
     tables.Column("ERROR"),
 )
+
+_TIMES: dict[str, Literal["create_time", "schedule_time", "start_time", "end_time", "expire_time"]] = {
+    "submitted": "create_time",
+    "scheduled": "schedule_time",
+    "started": "start_time",
+    "ended": "end_time",
+    "expires": "expire_time",
+}
 
 
 def show(console: Console, job: v1.Job, now: datetime) -> None:
@@ -27,20 +36,15 @@ def show(console: Console, job: v1.Job, now: datetime) -> None:
             ("state", text.state_name(job.state)),
             ("cancel", "requested" if job.cancel_requested and job.state not in text.TERMINAL else ""),
             ("blocked by", text.printable(", ".join(job.blocked_by))),
+            ("schedule", _schedule(job)),
             ("attempt", text.attempts(job)),
             ("progress", text.progress(job)),
-            ("priority", str(spec.priority) if spec.priority else ""),
-            ("labels", text.printable(", ".join(f"{key}={spec.labels[key]}" for key in sorted(spec.labels)))),
-            ("submitted", _time(job, "create_time", now)),
-            ("scheduled", _time(job, "schedule_time", now)),
-            ("started", _time(job, "start_time", now)),
-            ("ended", _time(job, "end_time", now)),
-            ("expires", _time(job, "expire_time", now)),
+            *(
+                (title, text.when(getattr(job, name), now) if job.HasField(name) else "")
+                for title, name in _TIMES.items()
+            ),
             ("took", text.run_time(job, now)),
-            ("timeout", text.span(spec.timeout) if spec.HasField("timeout") else ""),
-            ("queue timeout", text.span(spec.queue_timeout) if spec.HasField("queue_timeout") else ""),
-            ("retention", text.span(spec.retention) if spec.HasField("retention") else ""),
-            ("payload", content(spec.payload) if spec.HasField("payload") else ""),
+            *asked_for(spec),
             ("result", content(job.result) if job.HasField("result") else ""),
             ("error", text.error_line(job.error, 2000) if job.HasField("error") else ""),
             ("output", _output(job)),
@@ -49,6 +53,23 @@ def show(console: Console, job: v1.Job, now: datetime) -> None:
     if len(job.attempts) > 1 or (job.attempts and job.attempts[0].HasField("error")):
         console.file.write("\n")
         tables.draw(console, _ATTEMPTS, (_attempt(attempt, now) for attempt in job.attempts))
+
+
+def asked_for(spec: v1.JobSpec) -> list[tuple[str, str]]:
+    """What a spec says beside its kind and queue, names and values; values are empty where it says nothing."""
+    return [
+        ("priority", str(spec.priority) if spec.priority else ""),
+        ("labels", text.printable(", ".join(f"{key}={spec.labels[key]}" for key in sorted(spec.labels)))),
+        ("depends on", ", ".join(text.dependency(one) for one in spec.depends_on)),
+        ("resources", ", ".join(text.claim(one) for one in spec.resources)),
+        ("group", text.printable(spec.group)),
+        ("key", text.printable(spec.concurrency_key)),
+        ("unique key", text.printable(spec.unique_key)),
+        ("timeout", text.span(spec.timeout) if spec.HasField("timeout") else ""),
+        ("queue timeout", text.span(spec.queue_timeout) if spec.HasField("queue_timeout") else ""),
+        ("retention", text.span(spec.retention) if spec.HasField("retention") else ""),
+        ("payload", content(spec.payload) if spec.HasField("payload") else ""),
+    ]
 
 
 def content(payload: v1.Payload) -> str:
@@ -62,13 +83,10 @@ def content(payload: v1.Payload) -> str:
     return text.brief(documents.line(found["value"]), 2000)
 
 
-def _time(job: v1.Job, name: str, now: datetime) -> str:
-    if not job.HasField(name):  # type: ignore[arg-type]
-        return ""
-    stamp = getattr(job, name)
-    apart = now - text.moment(stamp)
-    ago = f"{text.length(apart)} ago" if apart.total_seconds() >= 0 else f"in {text.length(-apart)}"
-    return f"{text.local(stamp)} ({ago})"
+def _schedule(job: v1.Job) -> str:
+    if not job.HasField("fire_time"):
+        return text.printable(job.schedule)
+    return f"{text.printable(job.schedule)}, for {text.local(job.fire_time)}"
 
 
 def _output(job: v1.Job) -> str:

@@ -17,7 +17,7 @@ class Status(IntEnum):
     USAGE = 2
     """The command line is wrong; nothing was asked of the service."""
     REFUSED = 3
-    """There is no such job or queue, or the service refused."""
+    """There is no such job, queue, group or schedule, or the service refused."""
     NO_SERVICE = 4
     """No service answers at the address, or it can't take the request now."""
     TIMED_OUT = 124
@@ -59,7 +59,9 @@ def failure(error: slotd.Error, address: str) -> Failure:
         case slotd.InvalidArgument() if error.field_violations:
             lines = tuple(f"{field}: {wrong}" for field, wrong in error.field_violations.items())
             return Failure("the service refused the request", Status.REFUSED, lines)
-        case slotd.AlreadyExists() if error.job_id:
+        case slotd.RevisionMismatch():
+            return Failure(_with_hint(error), Status.REFUSED, ("somebody changed it meanwhile: look, and try again",))
+        case slotd.AlreadyExists() if error.reason == "REQUEST_ID_REUSED":
             return Failure(_with_hint(error), Status.REFUSED, (f"the first job is {error.job_id}",))
         case slotd.CursorExpired():
             return Failure(

@@ -53,7 +53,13 @@ def event_line(event: v1.JobEvent) -> str:
     words = [text.utc(_since(event)), job.id, state.ljust(11), text.printable(job.spec.kind)]
     if job.attempt > 1:
         words.append(f"attempt {text.attempts(job)}")
-    if job.state != v1.JOB_STATE_SUCCEEDED and job.HasField("error"):
+    if job.spec.group:
+        words.append(f"group {text.printable(job.spec.group)}")
+    if job.schedule:
+        words.append(f"schedule {text.printable(job.schedule)}")
+    if waits := text.waits_for(job):
+        words.append(waits)
+    elif job.state != v1.JOB_STATE_SUCCEEDED and job.HasField("error"):
         words.append(text.error_line(job.error))
     elif told := text.progress(job):
         words.append(told)

@@ -152,7 +152,9 @@ def state_cell(job: v1.Job) -> Text:
 
 
 def situation(job: v1.Job, bar: bool) -> RenderableType:
-    """A bar and the job's words while it is at work; else the error, if there is one."""
+    """A bar and the job's words while it is at work, while BLOCKED what it waits for; else the error, if it has one."""
+    if waits := text.waits_for(job):
+        return one_line(waits)
     if job.state not in (v1.JOB_STATE_RUNNING, v1.JOB_STATE_SUCCEEDED) and job.HasField("error"):
         return one_line(text.error_line(job.error, 60), "red")
     words = one_line(text.progress(job))

@@ -4,8 +4,9 @@ import click
 
 from slotd import v1
 from slotd.cli import documents, tables, text
-from slotd.cli.arguments import NO_LIMIT, limit, name
+from slotd.cli.arguments import NONE, Nothing, limit, name, or_none, rate, setting
 from slotd.cli.completion import complete_queues
+from slotd.cli.defaults import Defaults, defaults_options
 from slotd.cli.session import Session, shared_options
 from slotd.cli.suggesting import Suggesting
 from slotd.requests import KEEP
@@ -84,19 +85,65 @@ def queue_get(session: Session, *, name: str) -> None:
 @click.option(
     "--max-queued", type=limit(2**63 - 1), metavar="N|none", help="How many of its jobs may wait; none: no limit."
 )
+@click.option(
+    "--slots-per-key",
+    type=limit(2**31 - 1),
+    metavar="N|none",
+    help="How many of its jobs with the same --key run at once; none: no limit.",
+)
+@click.option(
+    "--rate",
+    type=or_none(rate),
+    metavar="RATE|none",
+    help="How many of its jobs start in a time: 10 (a second), 30/m, 100/h; none: no limit.",
+)
+@click.option(
+    "--burst", type=click.IntRange(1, 1_000_000), metavar="N", help="With --rate: how many start at once after a pause."
+)
+@click.option(
+    "--retain-count",
+    type=limit(2**63 - 1),
+    metavar="N|none",
+    help="How many of its succeeded and cancelled jobs are kept; none: no limit.",
+)
+@defaults_options
 @shared_options()
 @click.pass_obj
 def queue_update(
-    session: Session, *, name: str, slots: int | None, paused: bool | None, max_queued: int | None
+    session: Session,
+    *,
+    name: str,
+    slots: int | Nothing | None,
+    paused: bool | None,
+    max_queued: int | Nothing | None,
+    slots_per_key: int | Nothing | None,
+    rate: float | Nothing | None,
+    burst: int | None,
+    retain_count: int | Nothing | None,
+    defaults: Defaults,
 ) -> None:
-    """Change a queue's limits; a queue that is not there yet is made."""
-    if slots is None and paused is None and max_queued is None:
-        raise click.UsageError("nothing to change: give --slots, --pause, --resume or --max-queued")
+    """Change a queue's limits, and what its jobs get by default; a queue that is not there yet is made.
+
+    \b
+    slotd queue update video --slots 3 --max-queued 1000
+    slotd queue update mail --rate 30/m --burst 5 --default-max-attempts 10
+    slotd queue update tenants --slots-per-key 3
+    """
+    if burst is not None and (rate is None or rate is NONE):
+        raise click.UsageError("--burst goes with --rate")
+    limits = (slots, paused, max_queued, slots_per_key, rate, retain_count)
+    if all(value is None for value in limits) and not defaults:
+        raise click.UsageError("nothing to change: see slotd queue update --help")
+    pace = setting(rate)
     found = session.client.update_queue(
         name,
-        slots=KEEP if slots is None else None if slots == NO_LIMIT else slots,
-        paused=KEEP if paused is None else paused,
-        max_queued=KEEP if max_queued is None else None if max_queued == NO_LIMIT else max_queued,
+        slots=setting(slots),
+        paused=setting(paused),
+        max_queued=setting(max_queued),
+        defaults=defaults.applied(session.client, name) if defaults else KEEP,
+        slots_per_key=setting(slots_per_key),
+        rate_limit=v1.RateLimit(starts_per_second=pace, burst=burst or 0) if isinstance(pace, float) else pace,
+        retain_count=setting(retain_count),
     )
     _show_queue(session, found)
 
@@ -104,8 +151,32 @@ def queue_update(
 def _show_queue(session: Session, found: v1.Queue) -> None:
     if session.json:
         session.print(documents.text(documents.document(found)))
-    else:
-        tables.draw(session.console, _QUEUES, [_queue_row(found)])
+        return
+    tables.draw(session.console, _QUEUES, [_queue_row(found)])
+    more = [pair for pair in _settings(found) if pair[1]]
+    if more:
+        session.print()
+        tables.fields(session.console, more)
+
+
+def _settings(found: v1.Queue) -> list[tuple[str, str]]:
+    """What the table has no room for."""
+    defaults, limit = found.defaults, found.rate_limit
+    retry = defaults.retry
+    return [
+        ("slots per key", str(found.slots_per_key) if found.HasField("slots_per_key") else ""),
+        ("rate", f"{limit.starts_per_second:g}/s, burst {max(limit.burst, 1)}" if found.HasField("rate_limit") else ""),
+        ("retain count", str(found.retain_count) if found.HasField("retain_count") else ""),
+        ("default priority", str(defaults.priority) if defaults.HasField("priority") else ""),
+        ("default timeout", text.span(defaults.timeout) if defaults.HasField("timeout") else ""),
+        ("default max attempts", str(retry.max_attempts) if retry.max_attempts else ""),
+        ("default initial backoff", text.span(retry.initial_backoff) if retry.HasField("initial_backoff") else ""),
+        ("default max backoff", text.span(retry.max_backoff) if retry.HasField("max_backoff") else ""),
+        ("default multiplier", f"{retry.multiplier:g}" if retry.multiplier else ""),
+        ("default jitter", f"{retry.jitter:g}" if retry.HasField("jitter") else ""),
+        ("default queue timeout", text.span(defaults.queue_timeout) if defaults.HasField("queue_timeout") else ""),
+        ("default retention", text.span(defaults.retention) if defaults.HasField("retention") else ""),
+    ]
 
 
 def _queue_row(found: v1.Queue) -> tables.Row:

@@ -1,4 +1,4 @@
-"""The filter options that `list`, `watch` and `purge` share, and what they select."""
+"""The filter options that `list`, `watch`, `purge` and what works in bulk share, and what they select."""
 
 import functools
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import click
 
 from slotd import v1
 from slotd.cli.arguments import complete_states, label, name, state
-from slotd.cli.completion import complete_job_ids, complete_kinds, complete_queues
+from slotd.cli.completion import complete_groups, complete_job_ids, complete_kinds, complete_queues, complete_schedules
 from slotd.requests import FilterFields
 
 
@@ -18,6 +18,8 @@ def selected(
     kinds: tuple[str, ...] = (),
     states: tuple[v1.JobState.ValueType, ...] = (),
     labels: tuple[tuple[str, str], ...] = (),
+    groups: tuple[str, ...] = (),
+    schedules: tuple[str, ...] = (),
 ) -> FilterFields:
     """The filter that the client takes; what is empty is left out of it, so that it matches all."""
     found = FilterFields()
@@ -31,6 +33,10 @@ def selected(
         found["states"] = states
     if labels:
         found["labels"] = dict(labels)
+    if groups:
+        found["groups"] = groups
+    if schedules:
+        found["schedules"] = schedules
     return found
 
 
@@ -88,6 +94,25 @@ def selection_options(command: Callable[..., None]) -> Callable[..., None]:
         multiple=True,
         help="Only jobs with all of these labels.",
     )
+    @click.option(
+        "-g",
+        "--group",
+        "groups",
+        type=name,
+        metavar="NAME",
+        multiple=True,
+        shell_complete=complete_groups,
+        help="Only jobs of these groups.",
+    )
+    @click.option(
+        "--schedule",
+        "schedules",
+        type=name,
+        metavar="NAME",
+        multiple=True,
+        shell_complete=complete_schedules,
+        help="Only jobs that these schedules made.",
+    )
     @functools.wraps(command)
     def wrapper(
         *args: Any,
@@ -96,9 +121,11 @@ def selection_options(command: Callable[..., None]) -> Callable[..., None]:
         kinds: tuple[str, ...],
         states: tuple[v1.JobState.ValueType, ...],
         labels: tuple[tuple[str, str], ...],
+        groups: tuple[str, ...],
+        schedules: tuple[str, ...],
         ids: tuple[str, ...] = (),
         **rest: Any,
     ) -> None:
-        command(*args, selection=selected((*job_ids, *ids), queues, kinds, states, labels), **rest)
+        command(*args, selection=selected((*job_ids, *ids), queues, kinds, states, labels, groups, schedules), **rest)
 
     return wrapper

@@ -39,6 +39,8 @@ JOBS = (
     Column("PROGRESS"),
     Column("AGE", right=True, whole=True),
     Column("DURATION", right=True, whole=True, spare=True),
+    Column("GROUP"),
+    Column("SCHEDULE"),
     Column("ERROR"),
 )
 
@@ -56,8 +58,8 @@ def jobs(console: Console, found: Iterable[v1.Job], now: datetime) -> None:
 
 
 def _narrow(row: Row) -> Row:
-    *first, progress, age, took, error = row
-    return (*first, error if error and row[3] != "RUNNING" else progress, age, took)
+    *first, progress, age, took, _, _, error = row
+    return (*first, error if error and row[3] not in ("RUNNING", "BLOCKED") else progress, age, took)
 
 
 def job_row(job: v1.Job, now: datetime) -> Row:
@@ -69,9 +71,11 @@ def job_row(job: v1.Job, now: datetime) -> Row:
         text.printable(job.spec.queue),
         "CANCELLING" if job.cancel_requested and job.state == v1.JOB_STATE_RUNNING else state,
         text.attempts(job),
-        text.progress(job),
+        text.waits_for(job) or text.progress(job),
         text.age(job, now),
         text.run_time(job, now),
+        text.printable(job.spec.group),
+        text.printable(job.schedule),
         error_cell(job),
     )
 

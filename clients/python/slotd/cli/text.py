@@ -66,6 +66,13 @@ def local(stamp: Timestamp) -> str:
     return moment(stamp).astimezone().isoformat(sep=" ", timespec="seconds")
 
 
+def when(stamp: Timestamp, now: datetime) -> str:
+    """Local time, and how far away that is."""
+    apart = now - moment(stamp)
+    away = f"{length(apart)} ago" if apart.total_seconds() >= 0 else f"in {length(-apart)}"
+    return f"{local(stamp)} ({away})"
+
+
 def length(duration: timedelta) -> str:
     """Two units at most: `12ms`, `1.2s`, `3m05s`, `2h10m`, `4d06h`."""
     seconds = max(duration.total_seconds(), 0.0)
@@ -110,6 +117,30 @@ def attempts(job: v1.Job) -> str:
     return f"{job.attempt}/{most}" if most else str(job.attempt)
 
 
+def waits_for(job: v1.Job) -> str:
+    """`waits for jobs/ID`, and how many others; empty where the job is not BLOCKED."""
+    if job.state != v1.JOB_STATE_BLOCKED or not job.blocked_by:
+        return ""
+    others = len(job.blocked_by) - 1
+    return f"waits for {brief(job.blocked_by[0])}" + (f" and {others} more" if others else "")
+
+
+def dependency(wanted: v1.Dependency) -> str:
+    """`jobs/ID (cut, ended)`: what a job depends on, as its blocked_by has it, its ref, and what else is said of it."""
+    target = f"groups/{wanted.group}" if wanted.group else f"jobs/{wanted.job_id}"
+    remarks = [wanted.ref] if wanted.ref else []
+    if wanted.condition == v1.DEPENDENCY_CONDITION_ENDED:
+        remarks.append("ended")
+    if wanted.wait_for_retry:
+        remarks.append("waits for retry")
+    return printable(target + (f" ({', '.join(remarks)})" if remarks else ""))
+
+
+def claim(held: v1.ResourceClaim) -> str:
+    """`NAME` or `NAME:shared`."""
+    return printable(held.name + (":shared" if held.mode == v1.RESOURCE_MODE_SHARED else ""))
+
+
 def progress(job: v1.Job) -> str:
     """`3/10 decoding`; empty where it has told nothing."""
     told = job.progress
@@ -130,6 +161,11 @@ def error_reason(error: Status) -> str:
 def error_line(error: Status, longest: int = 200) -> str:
     """`REASON: message`; empty where there is no error."""
     return ": ".join(part for part in (error_reason(error), brief(error.message, longest)) if part)
+
+
+def jobs(count: int) -> str:
+    """`1 job`, `2 jobs`."""
+    return "1 job" if count == 1 else f"{count} jobs"
 
 
 def size(count: int) -> str:

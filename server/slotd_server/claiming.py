@@ -1,8 +1,6 @@
 """Which jobs start: those that are QUEUED, in their order, as far as slots, limits and rates reach. The decision to
 start a job and the reservation of its slot are one step."""
 
-from collections.abc import Iterable, Iterator
-
 from slotd_server.change import Change
 from slotd_server.domain import moves
 from slotd_server.domain.commands import Lease
@@ -24,10 +22,15 @@ def claim(change: Change) -> None:
             wanted.append(Wanted(name, kind, room))
     if not wanted:
         return
-    for job in _with_lower(change, change.tx.claimable(wanted)):
-        if not change.ledger.free:
-            break
-        if _room(change, job.spec.queue) > 0:
+    started: set[int] = set()
+    for job in change.tx.claimable(wanted):
+        if job.seq in started or not _can_start(change, job):
+            continue
+        lower = _in_rotation(change, job)
+        if lower is not None:
+            started.add(lower.seq)
+            _start(change, lower)
+        if lower is None or _can_start(change, job):
             _start(change, job)
 
 
@@ -49,11 +52,19 @@ def _room(change: Change, queue: str) -> int:
     if settings.slots is not None:
         room = min(room, settings.slots - change.ledger.held(queue))
     if settings.rate is not None and room > 0:
-        starts, next_time = settings.rate.allowance(change.tx.arrival(queue), change.now)
+        stored = change.tx.arrival(queue)
+        arrival = settings.rate.bounded(stored, change.now)
+        if arrival < stored:
+            change.tx.put_arrival(queue, arrival)
+        starts, next_time = settings.rate.allowance(arrival, change.now)
         if starts < room:
             change.remind(next_time)
         room = min(room, starts)
     return room
+
+
+def _can_start(change: Change, job: Job) -> bool:
+    return change.ledger.free > 0 and _room(change, job.spec.queue) > 0
 
 
 def _start(change: Change, job: Job) -> None:
@@ -70,21 +81,15 @@ def _start(change: Change, job: Job) -> None:
     starts[queue, kind] = starts.get((queue, kind), 0) + 1
 
 
-def _with_lower(change: Change, jobs: Iterable[Job]) -> Iterator[Job]:
-    """`jobs`, which go by rank; where it is a lower priority's turn, its first job goes before."""
-    rotation = change.rotation
-    taken = set()
-    for job in jobs:
-        pair = (job.spec.queue, job.spec.kind)
-        if rotation.starts.get(pair, 0) >= _ROTATION - 1:
-            # The start of the lower one counts as the last of these.
-            rotation.starts[pair] = -1
-            lower = _lower(change, *pair, job.spec.priority)
-            if lower is not None:
-                taken.add(lower.seq)
-                yield lower
-        if job.seq not in taken:
-            yield job
+def _in_rotation(change: Change, job: Job) -> Job | None:
+    """The job of a lower priority that goes before `job`, which may start, because it is its priority's turn."""
+    pair = (job.spec.queue, job.spec.kind)
+    starts = change.rotation.starts
+    if starts.get(pair, 0) < _ROTATION - 1:
+        return None
+    # The start that follows counts as the last of these.
+    starts[pair] = -1
+    return _lower(change, *pair, job.spec.priority)
 
 
 def _lower(change: Change, queue: str, kind: str, top: int) -> Job | None:

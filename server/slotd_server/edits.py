@@ -1,10 +1,12 @@
 """What changes jobs without running them: one waiting job in its spec, or many at once."""
 
+from slotd_server import claiming
 from slotd_server.change import Change
 from slotd_server.domain import moves
 from slotd_server.domain.commands import Bulk, Delete, Retry, Step, Update
 from slotd_server.domain.errors import (
     Awaited,
+    DependencyCycle,
     DependencyFailed,
     QueueFull,
     RevisionMismatch,
@@ -19,6 +21,9 @@ from slotd_server.requests import cancel_job, delete, find, refuse_if_full, retr
 
 def update(change: Change, command: Update) -> Job:
     """A waiting job gets other values, and is looked at anew: it may have to wait for a time, or no longer."""
+    if "queue" in command.fields:
+        # What may start does not wait: that makes room in the other queue, and this job may be among it.
+        claiming.claim(change)
     job = find(change, command.job_id)
     if command.revision and job.revision != command.revision:
         raise RevisionMismatch("job", job.id, job.revision, command.revision)
@@ -60,5 +65,5 @@ def _do(change: Change, job: Job, command: Bulk) -> bool:
             retry(change, Retry(job.id))
             return True
         return delete(change, Delete(job.id, command.force)).state.terminal
-    except (Awaited, DependencyFailed, QueueFull, UniqueKeyTaken, WrongState):
+    except (Awaited, DependencyCycle, DependencyFailed, QueueFull, UniqueKeyTaken, WrongState):
         return False

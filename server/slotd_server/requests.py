@@ -21,11 +21,19 @@ from slotd_server.domain.commands import (
     UpdateQueue,
     UpdateSlots,
 )
-from slotd_server.domain.errors import Awaited, DependencyFailed, NotFound, QueueFull, UniqueKeyTaken, WrongState
+from slotd_server.domain.errors import (
+    Awaited,
+    DependencyCycle,
+    DependencyFailed,
+    NotFound,
+    QueueFull,
+    UniqueKeyTaken,
+    WrongState,
+)
 from slotd_server.domain.job import Failure, Job
 from slotd_server.domain.queue import Counters, Draft, Queue
 from slotd_server.domain.states import TERMINAL, State
-from slotd_server.domain.ties import UNLINKED, Links
+from slotd_server.domain.ties import UNLINKED, Conflict, Links
 from slotd_server.slots import LedgerView
 from slotd_server.store.base import Request
 
@@ -45,6 +53,9 @@ class Stats(NamedTuple):
 
 def submit(change: Change, command: Submit) -> tuple[Job, ...]:
     """The request ids within one command differ from each other."""
+    if any(_replaces(draft) for draft in command.drafts):
+        # What may start does not wait, and is not replaced.
+        claiming.claim(change)
     batch = submissions.plan(change, command)
     room = Counter(one.spec.queue for one in batch.replaced)
     for queue, more in Counter(one.spec.queue for one in batch.new).items():
@@ -66,6 +77,11 @@ def submit(change: Change, command: Submit) -> tuple[Job, ...]:
     for group in batch.groups:
         change.decide(f"groups/{group}")
     return batch.answer(made)
+
+
+def _replaces(draft: Draft) -> bool:
+    unique = None if draft.ties is None else draft.ties.unique
+    return unique is not None and unique.conflict is Conflict.REPLACE
 
 
 def _remember_again(change: Change, draft: Draft, job: Job) -> None:
@@ -117,12 +133,24 @@ def retry(change: Change, command: Retry) -> Job:
         raise WrongState(job.id, job.state.name, "FAILED or CANCELLED")
     refuse_if_hopeless(change, job)
     dependents = _failed_because_of(change, job) if command.dependents else []
+    _refuse_cycles(change, [job, *dependents])
     for queue, more in Counter(one.spec.queue for one in (job, *dependents)).items():
         refuse_if_full(change, queue, more)
     after = change.move(job, moves.again(job, change.now))
     for one in dependents:
         change.move(one, moves.again(one, change.now))
     return after
+
+
+def _refuse_cycles(change: Change, jobs: list[Job]) -> None:
+    """Others may have come to wait for a job's group since it ended. Raises DependencyCycle."""
+    waits = {
+        f"jobs/{job.id}": (change.tx.unmet(job.seq, len(job.spec.ties.depends_on)), job.spec.ties.group)
+        for job in jobs
+        if job.spec.ties is not None and job.spec.ties.depends_on
+    }
+    for name, way in submissions.cycles(change, waits):
+        raise DependencyCycle(name.removeprefix("jobs/"), way)
 
 
 def refuse_if_hopeless(change: Change, job: Job) -> None:

@@ -114,14 +114,13 @@ def fall_due(change: Change) -> None:
 
 
 def _carry_out(change: Change, schedule: Schedule, limit: int) -> tuple[Schedule, int]:
-    """The schedule, after up to `limit` firings that are due, and how many there were; all that were missed are one."""
-    number = 0
+    """The schedule without what it has missed, after up to `limit` firings that are due; and how many there were."""
     skipped, following = missed(schedule, change.now - max(schedule.settings.catch_up_window, _PUNCTUAL))
     if skipped:
-        number += 1
         schedule = schedule._replace(
             next_time=following, skipped=schedule.skipped + skipped, revision=schedule.revision + 1
         )
+    number = 0
     while number < limit and (due := due_time(schedule)) is not None and due <= change.now:
         number += 1
         schedule = _fire(change, schedule)

@@ -170,13 +170,7 @@ class _Dependencies:
         self._batch = command.batch
         self._drafts = drafts
         self._numbers = {f"jobs/{job_id}": number for number, job_id in ids.items()}
-        self._names = {number: name for name, number in self._numbers.items()}
-        self._members: dict[str, list[str]] = {group: [] for group in groups}
-        for number, draft in drafts.items():
-            if draft.ties is not None and draft.ties.group:
-                self._members[draft.ties.group].append(self._names[number])
-        # What was there before can wait for a new job only through a group.
-        self._looks_back = any(change.tx.is_group_awaited(group) for group in groups)
+        self._groups = groups
 
     def check(self) -> None:
         """Raises InvalidArgument, with reason DEPENDENCY_CYCLE where that is what is wrong."""
@@ -188,26 +182,66 @@ class _Dependencies:
         ]
         if wrong:
             raise InvalidArgument(*wrong[:100])
-        ended: set[str] = set()
-        for number, draft in self._drafts.items():
-            if _depends_on(draft) and (cycle := self._cycle(self._names[number], ended)):
-                way = " → ".join(map(self._shown, cycle))
-                field = self._path(number, "depends_on")
-                raise InvalidArgument((field, f"closes the cycle {way}"), reason="DEPENDENCY_CYCLE")
+        waits = {
+            name: ([one.target for one in _depends_on(self._drafts[number])], self._group(number))
+            for name, number in self._numbers.items()
+        }
+        for start, way in cycles(self._change, waits):
+            field = self._path(self._numbers[start], "depends_on")
+            shown = " → ".join(map(self._shown, way))
+            raise InvalidArgument((field, f"closes the cycle {shown}"), reason="DEPENDENCY_CYCLE")
+
+    def _group(self, number: int) -> str:
+        ties = self._drafts[number].ties
+        return "" if ties is None else ties.group
 
     def _missing(self, dependency: Dependency) -> Iterator[tuple[str, str]]:
         if dependency.group:
-            if dependency.group not in self._members and not any(self._change.tx.group(dependency.group)):
+            if dependency.group not in self._groups and not any(self._change.tx.group(dependency.group)):
                 yield "group", f"names a group without jobs, {dependency.group!r}"
         elif dependency.target not in self._numbers and self._change.tx.job(dependency.job_id) is None:
             yield "job_id", f"names no job that is there, {dependency.job_id!r}"
 
-    def _cycle(self, start: str, ended: set[str]) -> list[str]:
+    def _shown(self, name: str) -> str:
+        """As the caller knows it: a new job by its ref."""
+        number = self._numbers.get(name)
+        if number is None:
+            return name
+        return self._drafts[number].ref or (f"requests[{number}]" if self._batch else "this job")
+
+    def _path(self, number: int, field: str) -> str:
+        return f"requests[{number}].spec.{field}" if self._batch else f"spec.{field}"
+
+
+def cycles(change: Change, waits: Mapping[str, tuple[Sequence[str], str]]) -> Iterator[tuple[str, list[str]]]:
+    """Where jobs that are about to wait would wait for themselves. `waits` has what each, as jobs/ID, depends on, and
+    its group, "" for none. Yields the job from which it was found, and the way, which ends where it begins."""
+    graph = _Waits(change, waits)
+    ended: set[str] = set()
+    for name, (targets, _) in waits.items():
+        if targets and name not in ended and (way := graph.cycle(name, ended)):
+            yield name, way
+
+
+class _Waits:
+    """Who waits for whom, once some jobs wait that do not yet."""
+
+    def __init__(self, change: Change, waits: Mapping[str, tuple[Sequence[str], str]]) -> None:
+        self._change = change
+        self._waits = waits
+        self._members: dict[str, list[str]] = {}
+        for name, (_, group) in waits.items():
+            if group:
+                self._members.setdefault(group, []).append(name)
+        # What waits already can wait for one of these only through a group.
+        self._looks_back = any(change.tx.is_group_awaited(group) for group in self._members)
+
+    def cycle(self, start: str, ended: set[str]) -> list[str]:
         """A way from somewhere back to there, found from `start`; empty where there is none. What leads to none is
         added to `ended`, so that nothing is gone through twice."""
         way = [start]
         on_way = {start}
-        left = [iter(self._waits_for(start))]
+        left = [iter(self._of(start))]
         while left:
             target = next(left[-1], None)
             if target is None:
@@ -219,13 +253,12 @@ class _Dependencies:
             elif target not in ended:
                 way.append(target)
                 on_way.add(target)
-                left.append(iter(self._waits_for(target)))
+                left.append(iter(self._of(target)))
         return []
 
-    def _waits_for(self, name: str) -> list[str]:
-        number = self._numbers.get(name)
-        if number is not None:
-            return [one.target for one in _depends_on(self._drafts[number])]
+    def _of(self, name: str) -> Sequence[str]:
+        if name in self._waits:
+            return self._waits[name][0]
         kind, _, rest = name.partition("/")
         if kind == "groups":
             mine = self._members.get(rest, [])
@@ -234,13 +267,3 @@ class _Dependencies:
         if job is None or job.state in TERMINAL or job.spec.ties is None:
             return []
         return self._change.tx.unmet(job.seq, len(job.spec.ties.depends_on))
-
-    def _shown(self, name: str) -> str:
-        """As the caller knows it: a new job by its ref."""
-        number = self._numbers.get(name)
-        if number is None:
-            return name
-        return self._drafts[number].ref or (f"requests[{number}]" if self._batch else "this job")
-
-    def _path(self, number: int, field: str) -> str:
-        return f"requests[{number}].spec.{field}" if self._batch else f"spec.{field}"

@@ -104,7 +104,7 @@ def _firings_between(expression: str, zone: str, start: int, stop: int) -> Itera
 
 def _firings(expression: str, zone: str, after: int) -> Iterator[int]:
     """All firings after `after`, in seconds since the epoch."""
-    # The parsed expression is never used up: only its copies move.
+    # Threads share what is parsed: only copies of it move.
     pattern = copy(_pattern(expression))
     time_zone = _zone(zone)
     every_hour = len(pattern.hours) == _HOURS

@@ -1,5 +1,7 @@
 """What can be wrong with a request or with the service, as exceptions. `rpc/errors.py` gives each its status code."""
 
+from collections.abc import Sequence
+
 
 class ServiceError(Exception):
     """The base of all below. `reason` is UPPER_SNAKE and part of the contract."""
@@ -101,6 +103,16 @@ class DependencyFailed(ServiceError):
         )
         self.job_id = job_id
         self.target = target
+
+
+class DependencyCycle(ServiceError):
+    """The job would wait for itself in the end. `way` leads from there to there, with names as in Job.blocked_by."""
+
+    reason = "DEPENDENCY_CYCLE"
+
+    def __init__(self, job_id: str, way: Sequence[str]) -> None:
+        super().__init__(f"job {job_id} would wait for itself: {' → '.join(way)}")
+        self.job_id = job_id
 
 
 class ScheduleExists(ServiceError):

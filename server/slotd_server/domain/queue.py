@@ -91,18 +91,20 @@ class Rate(NamedTuple):
     def allowance(self, arrival: int, now: int) -> tuple[int, int]:
         """How many may start at `now`, and when the next one may. `arrival` is the theoretical arrival time of the next
         start (the generic cell rate algorithm, ITU-T I.371); microseconds, as is `now`."""
-        earliest = self._arrival(arrival, now) - (self.burst - 1) * self._interval
+        # One that was due long ago is due now: what was not used is saved up to the burst.
+        earliest = max(arrival, now) - (self.burst - 1) * self._interval
         if now < earliest:
             return 0, earliest
-        starts = min((now - earliest) // self._interval + 1, self.burst)
+        starts = (now - earliest) // self._interval + 1
         return starts, earliest + starts * self._interval
 
     def after_start(self, arrival: int, now: int) -> int:
         """The theoretical arrival time after a start at `now`."""
-        return max(self._arrival(arrival, now), now) + self._interval
+        return max(arrival, now) + self._interval
 
-    def _arrival(self, arrival: int, now: int) -> int:
-        # The clock may have been set back, or the rate changed: never in debt by more than a full burst.
+    def bounded(self, arrival: int, now: int) -> int:
+        """The theoretical arrival time as it may be at `now`: where the clock was set back, or the rate raised, nothing
+        is in debt by more than a full burst."""
         return min(arrival, now + self.burst * self._interval)
 
     @property

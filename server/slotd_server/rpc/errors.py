@@ -20,6 +20,7 @@ from slotd_server.domain.errors import (
     Awaited,
     CursorAhead,
     CursorExpired,
+    DependencyCycle,
     DependencyFailed,
     Draining,
     InvalidArgument,
@@ -165,6 +166,11 @@ _TABLE: dict[type[Exception], _Row] = {
     Awaited: _Row(
         _C.FAILED_PRECONDITION,
         _precondition(lambda _: Awaited.reason, lambda error: str(error.job_id)),
+        lambda error: {"job_id": error.job_id},
+    ),
+    DependencyCycle: _Row(
+        _C.FAILED_PRECONDITION,
+        _precondition(lambda _: DependencyCycle.reason, lambda error: str(error.job_id)),
         lambda error: {"job_id": error.job_id},
     ),
     DependencyFailed: _Row(

@@ -35,15 +35,16 @@ def _wrong(what: str) -> Violations:
 
 
 class Fields:
-    """The rule of a message: one for each of its fields, None where anything will do. Those in `required` must be set;
-    a scalar without presence is set when it is not zero or empty. A key of `beside` makes sense beside its value alone.
-    """
+    """The rule of a message: one for each of its fields, None where anything will do. Those in `required` must be set,
+    and one of those in `either`, not more; a scalar without presence is set when it is not zero or empty. A key of
+    `beside` makes sense beside its value alone."""
 
     def __init__(
         self,
         kind: type[Message],
         rules: Mapping[str, Rule | None],
         required: Collection[str] = (),
+        either: Collection[str] = (),
         beside: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         fields = kind.DESCRIPTOR.fields_by_name
@@ -51,6 +52,7 @@ class Fields:
         self.kind = kind
         self._rules: dict[Any, Rule] = {fields[name]: rule for name, rule in rules.items() if rule}
         self._required = frozenset(fields[name] for name in required)
+        self._either = frozenset(fields[name] for name in either)
         self._beside = {fields[name]: fields[other] for name, other in beside.items()}
 
     def __call__(self, message: Message) -> Violations:
@@ -62,6 +64,9 @@ class Fields:
                 found += _below(field.name, wrong)
         if self._required and (missing := self._required.difference(dict(given))):
             found += [(field.name, "is required") for field in sorted(missing, key=attrgetter("number"))]
+        if self._either and len(chosen := self._either.intersection(dict(given))) != 1:
+            names = ", ".join(sorted(field.name for field in self._either))
+            found.append(("", f"must have exactly one of {names}; has {len(chosen)}"))
         if self._beside and not self._beside.keys().isdisjoint(present := dict(given)):
             found += [
                 (field.name, f"makes sense beside {other.name} alone")
@@ -107,16 +112,6 @@ def every(*rules: Rule) -> Rule:
 
     def check(value: Any) -> Violations:
         return [one for rule in rules for one in rule(value)]
-
-    return check
-
-
-def exactly_one(*names: str) -> Rule:
-    """A message in which one of these fields is set, and no other of them."""
-
-    def check(message: Message) -> Violations:
-        given = sum(field.name in names for field, _ in message.ListFields())
-        return FINE if given == 1 else _wrong(f"must have exactly one of {', '.join(names)}; has {given}")
 
     return check
 

@@ -19,7 +19,6 @@ from slotd_server.rpc.rules import (
     duration,
     each,
     every,
-    exactly_one,
     first,
     job_id,
     labels,
@@ -80,18 +79,16 @@ _RETRY = Fields(
 )
 _PAYLOAD = Fields(v1.Payload, {"content_type": media_type, "data": None})
 _CLAIM = Fields(v1.ResourceClaim, {"name": resource, "mode": one_of(v1.ResourceMode.DESCRIPTOR)}, required=["name"])
-_DEPENDENCY = every(
-    Fields(
-        v1.Dependency,
-        {
-            "job_id": job_id,
-            "ref": name,
-            "group": name,
-            "condition": one_of(v1.DependencyCondition.DESCRIPTOR),
-            "wait_for_retry": None,
-        },
-    ),
-    exactly_one("job_id", "ref", "group"),
+_DEPENDENCY = Fields(
+    v1.Dependency,
+    {
+        "job_id": job_id,
+        "ref": name,
+        "group": name,
+        "condition": one_of(v1.DependencyCondition.DESCRIPTOR),
+        "wait_for_retry": None,
+    },
+    either=["job_id", "ref", "group"],
 )
 _SPEC_RULES: Mapping[str, Rule | None] = {
     "kind": name,
@@ -189,7 +186,7 @@ _SCHEDULE_RULES: Mapping[str, Rule | None] = {
     "skip_count": None,
     "revision": at_least(0),
 }
-_NEW_SCHEDULE = every(Fields(v1.Schedule, _SCHEDULE_RULES, required=["name", "spec"]), exactly_one("cron", "interval"))
+_NEW_SCHEDULE = Fields(v1.Schedule, _SCHEDULE_RULES, required=["name", "spec"], either=["cron", "interval"])
 _SCHEDULE = Fields(v1.Schedule, _SCHEDULE_RULES, required=["name"])
 
 

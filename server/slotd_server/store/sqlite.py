@@ -18,6 +18,7 @@ from slotd_server.domain.errors import StoreFull, StoreInUse, StoreTooNew
 from slotd_server.domain.job import Job, priority_of, rank_below
 from slotd_server.domain.queue import Counters, Queue
 from slotd_server.store.rows import read_queue
+from slotd_server.store.sqlite_ahead import Ahead
 from slotd_server.store.sqlite_errors import translated
 from slotd_server.store.sqlite_read import REVISIONS, SqliteSnapshot
 from slotd_server.store.sqlite_write import SqliteTransaction
@@ -117,6 +118,7 @@ class SqliteStore:
         self.counters: dict[tuple[str, str], Counters] = {
             (queue, kind): Counters(*numbers) for queue, kind, *numbers in self.writer.execute("SELECT * FROM counters")
         }
+        self.ahead = Ahead()
         self.turns: dict[str, int] = dict(self.writer.execute("SELECT queue, turn FROM keys WHERE key = ''"))
         self.unsettled = self.writer.execute("SELECT 1 FROM unsettled LIMIT 1").fetchone() is not None
         # Of all that wait, and ever did since the start.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from slotd_server.domain.commands import Lease
 from slotd_server.domain.events import Event, EventType, JobFilter
-from slotd_server.domain.job import Job, priority_of, rank_below
+from slotd_server.domain.job import Job, rank_below
 from slotd_server.domain.queue import ZERO, Counters, Queue
 from slotd_server.domain.states import State
 from slotd_server.store.base import Request, Wanted
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _ROWS = 64
 """How many rows one statement writes; a statement is compiled once for each number of rows up to this."""
 
-_PAIRS = 100
-"""How many (queue, kind) one statement looks through."""
+_AHEAD = 32
+"""How many more jobs are read than are to be claimed now."""
 
 _PUT_JOBS = (
     "INSERT INTO jobs VALUES",
@@ -46,10 +46,8 @@ _ADD_REQUESTS = ("INSERT INTO requests VALUES", 4, "")
 _PUT_QUEUES = ("INSERT OR REPLACE INTO queues VALUES", 2, "")
 _PUT_COUNTERS = ("INSERT OR REPLACE INTO counters VALUES", 2 + len(Counters._fields), "")
 
-_FIRST = "FROM jobs WHERE state = 3 AND queue = ? AND kind = ? ORDER BY rank, seq LIMIT ?"
-_CLAIMABLE = f"SELECT * FROM (SELECT rank, seq, queue, kind {_FIRST})"
-_CLAIMABLE_WHOLE = f"SELECT {JOB} FROM (SELECT * {_FIRST}) JOIN specs USING (seq)"
-
+_CLAIMABLE = f"""SELECT {JOB} FROM
+    (SELECT * FROM jobs WHERE state = 3 AND queue = ? AND kind = ? ORDER BY rank, seq LIMIT ?) JOIN specs USING (seq)"""
 
 _NEXT_DUE = """SELECT
     (SELECT due_time FROM jobs WHERE due_time IS NOT NULL ORDER BY due_time LIMIT 1),
@@ -62,23 +60,28 @@ def _for_rows(head: str, width: int, tail: str, rows: int) -> str:
     return f"{head} {','.join([row] * rows)} {tail}"
 
 
-def _in_turn(rows: Iterable[tuple[int, int, str, str]]) -> Iterator[tuple[int, int, str, str]]:
-    """Rows that begin (rank, seq, queue) in the order in which they are claimed: in a queue by rank and seq, and among
-    the first of each queue by priority and seq, as turns of different queues have nothing to do with each other."""
-    lines: dict[str, list[tuple[int, int, str, str]]] = {}
-    for row in rows:
-        lines.setdefault(row[2], []).append(row)
+def _place(job: Job) -> tuple[int, int]:
+    """Among the jobs of its queue."""
+    return job.rank, job.seq
+
+
+def _in_turn(jobs: Iterable[Job]) -> Iterator[Job]:
+    """In the order in which they are claimed: in a queue by rank and seq, and among the first of each queue by priority
+    and seq, as turns of different queues have nothing to do with each other."""
+    lines: dict[str, list[Job]] = {}
+    for job in jobs:
+        lines.setdefault(job.spec.queue, []).append(job)
     heads = []
     for queue, line in lines.items():
-        line.sort(reverse=True)
-        heads.append((-priority_of(line[-1][0]), line[-1][1], queue))
+        line.sort(key=_place, reverse=True)
+        heads.append((-line[-1].spec.priority, line[-1].seq, queue))
     heapify(heads)
     while heads:
         *_, queue = heappop(heads)
         line = lines[queue]
         yield line.pop()
         if line:
-            heappush(heads, (-priority_of(line[-1][0]), line[-1][1], queue))
+            heappush(heads, (-line[-1].spec.priority, line[-1].seq, queue))
 
 
 class SqliteTransaction(SqliteTies, SqliteSchedules):
@@ -126,38 +129,36 @@ class SqliteTransaction(SqliteTies, SqliteSchedules):
         return {pair: numbers.queued for pair, numbers in self.counters().items() if numbers.queued}
 
     def claimable(self, wanted: Sequence[Wanted]) -> list[Job]:
+        left = {(queue, kind): limit for queue, kind, limit in wanted}
+        jobs = [job for queue, kind, limit in wanted for job in self._first(queue, kind, limit)]
         # What is staged is merged in here and not written first: a job that is submitted, or put back, and claimed in
         # the same transaction is one row written once.
-        changed = len(self._jobs) - len(self._new)
-        if len(wanted) == 1:
-            return self._claimable_of_one(*wanted[0], changed)
-        found: list[tuple[int, int, str, str]] = []
-        for start in range(0, len(wanted), _PAIRS):
-            pairs = wanted[start : start + _PAIRS]
-            values = [value for queue, kind, limit in pairs for value in (queue, kind, limit + changed)]
-            found += self._run(" UNION ALL ".join([_CLAIMABLE] * len(pairs)), values)
-        found = [row for row in found if row[1] not in self._jobs]
-        for seq, job in self._jobs.items():
-            if job is not None and job.state is State.QUEUED:
-                found.append((job.rank, seq, job.spec.queue, job.spec.kind))
-        left = {(queue, kind): limit for queue, kind, limit in wanted}
-        chosen = []
-        for _, seq, queue, kind in _in_turn(found):
-            if left.get((queue, kind), 0) > 0:
-                left[queue, kind] -= 1
-                chosen.append(seq)
-        return self._by_seq(chosen)
-
-    def _claimable_of_one(self, queue: str, kind: str, limit: int, changed: int) -> list[Job]:
-        """The same for a single pair, which is what most services have: one statement finds and reads the jobs."""
-        rows = self._run(_CLAIMABLE_WHOLE, (queue, kind, limit + changed))
-        jobs = [read_job(row) for row in rows if row[0] not in self._jobs]
         jobs += [
             job
             for job in self._jobs.values()
-            if job is not None and job.state is State.QUEUED and (job.spec.queue, job.spec.kind) == (queue, kind)
+            if job is not None and job.state is State.QUEUED and (job.spec.queue, job.spec.kind) in left
         ]
-        jobs.sort(key=lambda job: (job.rank, job.seq))
+        if len(wanted) == 1:
+            jobs.sort(key=_place)
+            return jobs[: wanted[0].limit]
+        chosen = []
+        for job in _in_turn(jobs):
+            pair = (job.spec.queue, job.spec.kind)
+            if left[pair] > 0:
+                left[pair] -= 1
+                chosen.append(job)
+        return chosen
+
+    def _first(self, queue: str, kind: str, limit: int) -> list[Job]:
+        """The first QUEUED jobs that this transaction has not touched."""
+        ahead = self._store.ahead
+        known = ahead.first((queue, kind), limit, self._jobs)
+        if known is not None:
+            return known
+        more = limit + len(self._jobs) - len(self._new) + _AHEAD
+        rows = self._run(_CLAIMABLE, (queue, kind, more))
+        jobs = [read_job(row) for row in rows if row[0] not in self._jobs]
+        ahead.learn((queue, kind), jobs, whole=len(rows) < more)
         return jobs[:limit]
 
     def due(self, now: int, limit: int) -> list[Job]:
@@ -310,6 +311,8 @@ class SqliteTransaction(SqliteTies, SqliteSchedules):
         # SQLite may have rolled back by itself already, as it does when the disk is full.
         if self._connection.in_transaction:
             self._run("ROLLBACK")
+        # It may have been learnt in this transaction, without what that had changed.
+        self._store.ahead.clear()
 
     def _publish(self) -> None:
         store = self._store
@@ -318,6 +321,7 @@ class SqliteTransaction(SqliteTies, SqliteSchedules):
         self._publish_ties()
         store.queues = store.queues | self._queues
         store.counters.update((pair, Counters._make(numbers)) for pair, numbers in self._counters.items())
+        store.ahead.committed(self._jobs.items())
         store.priorities |= {job.spec.priority for job in self._jobs.values() if job is not None}
         for seq, job in self._live.items():
             if job is None:

@@ -10,7 +10,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import machine, plot, report
-from bench.measurements import backlog, batch, disk, end_to_end, fan_out, idle, latency, restart, submit
+from bench.measurements import (
+    against,
+    backlog,
+    batch,
+    disk,
+    end_to_end,
+    fan_out,
+    idle,
+    latency,
+    orchestration,
+    restart,
+    submit,
+)
 from bench.plan import Plan
 from bench.results import Failure, Figure, Results
 
@@ -22,8 +34,10 @@ MEASUREMENTS: dict[str, Callable[[Plan], Awaitable[list[Figure]]]] = {
     "latency": latency.measure,
     "fan-out": fan_out.measure,
     "backlog": backlog.measure,
+    "orchestration": orchestration.measure,
     "restart": restart.measure,
     "idle": idle.measure,
+    "against": against.measure,
 }
 _ROOT = Path(__file__).parents[1]
 
@@ -36,18 +50,26 @@ def _names(text: str) -> list[str]:
     return names
 
 
+def _checkout(text: str) -> Path:
+    path = Path(text).resolve()
+    if not (path / "server" / "slotd_server").is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is no checkout of slotd")
+    return path
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure slotd beside a bare gRPC server.")
     parser.add_argument("--quick", action="store_true", help="small and rough, in less than a minute")
+    parser.add_argument("--only", type=_names, metavar="NAME,…", help=", ".join(MEASUREMENTS))
     parser.add_argument(
-        "--only", type=_names, default=list(MEASUREMENTS), metavar="NAME,…", help=", ".join(MEASUREMENTS)
+        "--against", type=_checkout, metavar="PATH", help="another checkout of slotd, to be measured in turn with this"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the files go; var/bench by default")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a target is missed")
     return parser
 
 
-async def _run(names: Sequence[str], quick: bool, folder: Path) -> Results:
+async def _run(names: Sequence[str], quick: bool, folder: Path, other: Path | None) -> Results:
     results = Results(machine.describe(), datetime.now(UTC).isoformat(timespec="seconds"), quick)
     began = time.perf_counter()
     for name in names:
@@ -55,7 +77,7 @@ async def _run(names: Sequence[str], quick: bool, folder: Path) -> Results:
         # A folder for each: what one leaves behind takes no room while the next one runs.
         with tempfile.TemporaryDirectory(dir=folder, prefix=f"{name}-") as place:
             try:
-                found = await MEASUREMENTS[name](Plan(Path(place), quick))
+                found = await MEASUREMENTS[name](Plan(Path(place), quick, other))
             except Exception as error:  # noqa: BLE001 - it is reported, and the others are worth having
                 results.failures.append(Failure(name, f"{type(error).__name__}: {error}"))
                 print(f"{name} FAILED: {error}\n", file=sys.stderr, flush=True)
@@ -68,11 +90,15 @@ async def _run(names: Sequence[str], quick: bool, folder: Path) -> Results:
 
 def main() -> int:
     """The exit status: 1 where a measurement failed to run, and with --strict where a target was missed."""
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments = parser.parse_args()
+    names = arguments.only or [name for name in MEASUREMENTS if name != "against" or arguments.against]
+    if "against" in names and arguments.against is None:
+        parser.error("against: say which checkout, with --against PATH")
     # Under the checkout, as the system's own folder for temporary files may be in memory, where a sync costs nothing.
     folder = _ROOT / "var" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
-    results = asyncio.run(_run(arguments.only, arguments.quick, folder))
+    results = asyncio.run(_run(names, arguments.quick, folder, arguments.against))
     out = arguments.out or folder
     report.write(results, out)
     plot.write(results, out / "bench.png")

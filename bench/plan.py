@@ -7,10 +7,11 @@ from pathlib import Path
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`folder` is on a real disk, so that a sync is one. `rounds` is how often each pair is measured in turn, and
-    `seconds` how long each side of a round goes on."""
+    `seconds` how long each side of a round goes on. `against` is another checkout, to be measured in turn with this."""
 
     folder: Path
     quick: bool
+    against: Path | None = None
 
     @property
     def rounds(self) -> int:

@@ -1,4 +1,4 @@
-"""The figures as one picture of six panels."""
+"""The figures as one picture of nine panels."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +16,8 @@ _OURS, _BARE, _TARGET = "#2b6cb0", "#b8c2cc", "#c05621"
 def write(results: Results, path: Path) -> None:
     """Write a PNG. A panel whose figures were not measured says so. Raises OSError."""
     matplotlib.use("agg")
-    canvas = Canvas(figsize=(13, 8), layout="constrained")
-    panels = canvas.subplots(2, 3)
+    canvas = Canvas(figsize=(13, 12), layout="constrained")
+    panels = canvas.subplots(3, 3)
     _bars(panels[0][0], "Submit, calls/s by callers", _plotted(results, "submit"))
     _bars(panels[0][1], "SubmitBatch, jobs/s by size", _plotted(results, "batch"), log=True)
     _bars(panels[0][2], "End to end, jobs/s by slots", _plotted(results, "end to end"))
@@ -26,8 +26,18 @@ def write(results: Results, path: Path) -> None:
     claims = [figure for figure in _plotted(results, "change") if figure.name.endswith("p99")]
     _bars(panels[1][1], "Finish and claim, p99 in µs, by jobs waiting", claims, compare=False)
     _bars(panels[1][2], "Server memory in MiB, by jobs waiting", _plotted(results, "memory"))
+    claims = [figure for figure in _plotted(results, "blocked") if _is_change(figure)]
+    _bars(panels[2][0], "Finish and claim, p99 in µs, by jobs BLOCKED", claims, compare=False)
+    releases = [figure for figure in _plotted(results, "release") if figure.name.endswith("p50")]
+    _bars(panels[2][1], "Release, p50 in µs, by jobs that wait for it", releases, compare=False)
+    batches = _plotted(results, "dag")
+    _bars(panels[2][2], "SubmitBatch of 1,000 in ms, by dependencies of each", batches, compare=False)
     canvas.suptitle("slotd (blue) and a bare gRPC server with no work (grey); the line is the target")
     canvas.savefig(path, dpi=100)
+
+
+def _is_change(figure: Figure) -> bool:
+    return figure.name.startswith("finish") and figure.name.endswith("p99")
 
 
 def _plotted(results: Results, group: str) -> list[Figure]:

@@ -8,10 +8,18 @@ from bench.results import Figure, Results
 
 _INTRODUCTION = """\
 What each figure means, and how it is measured, is told in [performance.md](performance.md). `bare` is a server with the
-same messages and no work, measured in turn with slotd; for the p99 of claims it is slotd itself with no other job
-waiting. A ratio is the median of the ratios of each round."""
-_COLUMNS = ("what", "measured", "unit", "bare", "ratio", "target", "")
+same messages and no work, measured in turn with slotd. Where a column has another name, slotd is compared with itself,
+in a smaller case or of another version. A ratio is the median of the ratios of each round."""
 _NUMBERS = (1, 3, 4)
+_BESIDE = {
+    "claim": "empty",
+    "change": "empty",
+    "blocked": "empty",
+    "keyed": "no others",
+    "release": "one waits",
+    "dag": "no ties",
+    "against": "the other",
+}
 _TITLES = {
     "disk": "The disk alone",
     "submit": "Submit, one job a call",
@@ -24,18 +32,25 @@ _TITLES = {
     "another queue": "A job of another queue, while many wait",
     "claim": "Finding the next job",
     "change": "Ending a job and starting the next, as one change",
+    "blocked": "Claims while many jobs are BLOCKED",
+    "keyed": "Claims from a queue where a tenant has many jobs",
+    "release": "Ending a job that holds a resource, as one change",
+    "release all": "Letting go of a resource that many wait for, to share it",
+    "dag": "SubmitBatch of 1,000 jobs",
     "start": "Start until the first answer",
     "idle": "Nothing to do: 1,000 jobs wait, 10 streams are open",
+    "against": "Jobs without ties, here and in another checkout",
 }
 
 
 def table(figures: Sequence[Figure]) -> str:
     """The figures in columns, a heading for each group."""
     rows = [_row(figure) for figure in figures]
-    widths = [max([len(row[column]) for row in rows] + [len(_COLUMNS[column])]) for column in range(len(_COLUMNS))]
+    heads = {group: _columns(group) for group in _groups(figures)}
+    widths = [max(map(len, cells)) for cells in zip(*rows, *heads.values(), strict=True)]
     lines = []
-    for group in _groups(figures):
-        lines += ["", title(group), _aligned(_COLUMNS, widths)]
+    for group, head in heads.items():
+        lines += ["", title(group), _aligned(head, widths)]
         lines += [_aligned(row, widths) for row, figure in zip(rows, figures, strict=True) if figure.group == group]
     return "\n".join(lines[1:])
 
@@ -45,7 +60,7 @@ def summary(results: Results) -> str:
     judged = [figure for figure in results.figures if figure.met is not None]
     lines = [f"{len(judged) - len(results.missed)} of {len(judged)} targets met, in {results.seconds:.0f} s"]
     lines += [
-        f"MISSED: {title(figure.group)}, {figure.name}: {_measured(figure)}, target {figure.target}"
+        f"MISSED: {title(figure.group)}, {figure.name}: {_measured(figure)}, target {_target(figure)}"
         for figure in results.missed
     ]
     lines += [f"FAILED TO RUN: {failure.measurement}: {failure.error}" for failure in results.failures]
@@ -65,8 +80,9 @@ def markdown(results: Results) -> str:
     ]
     for group in _groups(results.figures):
         rows = [_row(figure) for figure in results.group(group)]
-        rule = ["--:" if column in _NUMBERS else "---" for column in range(len(_COLUMNS))]
-        parts += [f"## {title(group)}", "\n".join(f"| {' | '.join(row)} |" for row in [_COLUMNS, rule, *rows])]
+        head = _columns(group)
+        rule = ["--:" if column in _NUMBERS else "---" for column in range(len(head))]
+        parts += [f"## {title(group)}", "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -99,7 +115,21 @@ def _measured(figure: Figure) -> str:
     if figure.target.of == "value":
         return f"{number(figure.value)} {figure.unit}"
     assert figure.ratio is not None
-    return f"{figure.ratio:.2f} × bare"
+    return f"{figure.ratio:.2f} × {_beside(figure.group)}"
+
+
+def _target(figure: Figure) -> str:
+    if figure.target is None:
+        return ""
+    return f"{figure.target} × {_beside(figure.group)}" if figure.target.of == "ratio" else str(figure.target)
+
+
+def _beside(group: str) -> str:
+    return _BESIDE.get(group, "bare")
+
+
+def _columns(group: str) -> tuple[str, ...]:
+    return ("what", "measured", "unit", _beside(group), "ratio", "target", "")
 
 
 def _row(figure: Figure) -> tuple[str, ...]:
@@ -109,7 +139,7 @@ def _row(figure: Figure) -> tuple[str, ...]:
         figure.unit,
         "" if figure.bare is None else number(figure.bare),
         "" if figure.ratio is None else f"{figure.ratio:.2f}",
-        "" if figure.target is None else str(figure.target),
+        _target(figure),
         {None: "", True: "met", False: "MISSED"}[figure.met],
     )
 

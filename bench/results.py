@@ -11,7 +11,7 @@ Of: TypeAlias = Literal["value", "ratio"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a figure's value, or its ratio to the bare server's, has to be at least or at most."""
+    """What a figure's value, or its ratio to what it is compared with, has to be at least or at most."""
 
     relation: Literal["≥", "≤"]
     limit: float
@@ -22,13 +22,14 @@ class Target:
         return measured >= self.limit if self.relation == "≥" else measured <= self.limit
 
     def __str__(self) -> str:
-        return f"{self.relation} {self.limit:,.10g}" + (" × bare" if self.of == "ratio" else "")
+        return f"{self.relation} {self.limit:,.10g}"
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One measured thing. `samples` are ours, one a round, and `value` is their median; `bare_samples` those of the
-    bare server, taken in turn with ours. `x` is where it lies on a plot's axis, within the figures of its `group`."""
+    bare server, or of what else the group compares with, taken in turn with ours. `x` is where it lies on a plot's
+    axis, within the figures of its `group`."""
 
     group: str
     name: str

@@ -14,6 +14,8 @@ from pathlib import Path
 from bench.calls import Calls
 
 _HANDLERS = Path(__file__).with_name("handlers.py")
+_ROOT = _HANDLERS.parents[1]
+_PACKAGES = ("server", "clients/python")
 _READY_SECONDS = 120
 _STOP_SECONDS = 60
 _POLL_SECONDS = 0.002
@@ -43,10 +45,13 @@ class Server:
 
 
 @asynccontextmanager
-async def slotd(store: Path, slots: int) -> AsyncIterator[Server]:
-    """slotd on the SQLite file `store`, with the handlers of the benchmark. Raises ServerFailed."""
+async def slotd(store: Path, slots: int, checkout: Path | None = None) -> AsyncIterator[Server]:
+    """slotd on the SQLite file `store`, with the handlers of the benchmark: this checkout's, or another's.
+
+    Raises ServerFailed.
+    """
     command = ["slotd_server", "--store", f"sqlite:///{store}", "--slots", str(slots), "--listen", "127.0.0.1:0"]
-    async with _serve(store.parent, [*command, "--log-level", "warning"], [str(_HANDLERS)]) as server:
+    async with _serve(store.parent, [*command, "--log-level", "warning"], [str(_HANDLERS)], checkout) as server:
         yield server
 
 
@@ -58,11 +63,13 @@ async def bare(folder: Path) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def _serve(folder: Path, command: Sequence[str], modules: Sequence[str]) -> AsyncIterator[Server]:
+async def _serve(
+    folder: Path, command: Sequence[str], modules: Sequence[str], checkout: Path | None = None
+) -> AsyncIterator[Server]:
     number = next(_numbers)
     ready_file, said = folder / f"ready-{number}", folder / f"said-{number}"
     began = time.perf_counter()
-    process = _spawn([*command, "--ready-file", str(ready_file), *modules], said)
+    process = _spawn([*command, "--ready-file", str(ready_file), *modules], said, checkout or _ROOT)
     try:
         address = await _address(process, ready_file, said)
         ready_seconds = time.perf_counter() - began
@@ -74,13 +81,15 @@ async def _serve(folder: Path, command: Sequence[str], modules: Sequence[str]) -
         _stop(process)
 
 
-def _spawn(command: Sequence[str], said: Path) -> subprocess.Popen[bytes]:
+def _spawn(command: Sequence[str], said: Path, checkout: Path) -> subprocess.Popen[bytes]:
     # Settings of whoever runs the benchmark are not what is to be measured.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SLOTD_")}
+    # Stronger than what is installed, which is one checkout's.
+    environment["PYTHONPATH"] = os.pathsep.join(str(checkout / folder) for folder in _PACKAGES)
     with said.open("wb") as output:
         return subprocess.Popen(
             [sys.executable, "-m", *command],
-            cwd=_HANDLERS.parents[1],
+            cwd=checkout,
             env=environment,
             stdout=output,
             stderr=output,

@@ -11,5 +11,6 @@ from examples.basics import flaky, noop, sleep
 from examples.files import checksum, word_count
 from examples.images import thumbnail
 from examples.network import fetch, probe
+from examples.reports import report
 
-__all__ = ["checksum", "compress", "fetch", "flaky", "noop", "probe", "sleep", "thumbnail", "word_count"]
+__all__ = ["checksum", "compress", "fetch", "flaky", "noop", "probe", "report", "sleep", "thumbnail", "word_count"]

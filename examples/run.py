@@ -46,7 +46,7 @@ def main() -> int:
         say(f"The service listens on {address}, keeps its jobs in {service.store} and logs to {service.log}")
         good, example = take_tour(console, address, var)
         if not options.exit:
-            say(_next_steps(address, example, root))
+            say(_next_steps(address, example, root, var))
             service.wait()
     except KeyboardInterrupt:
         say("\nStopping: what runs may end; Ctrl-C again stops at once.")
@@ -119,15 +119,21 @@ def _end_in_order(service: ServiceProcess) -> None:
     set_handlers(first)
 
 
-def _next_steps(address: str, job_id: str, root: Path) -> str:
-    script = Path(sys.executable).with_name("slotd")
-    command = shlex.quote(str(script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script))
+def _from_here(path: Path) -> str:
+    """As it is typed in a shell, in the present folder."""
+    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
+
+
+def _next_steps(address: str, job_id: str, root: Path, var: Path) -> str:
+    python, pipeline = _from_here(Path(sys.executable)), _from_here(ROOT / "examples" / "pipeline.py")
+    command = _from_here(Path(sys.executable).with_name("slotd"))
     if address != DEFAULT_LISTEN:
         command += f" --address {address}"
     steps = (
         ("watch everything, live", f"{command} watch"),
         ("wait for a job, with a bar", f"""{command} submit sleep '{{"seconds": 20}}' --wait"""),
         ("checksums of a folder", f"""{command} submit checksum '{{"path": "{root / "docs"}"}}' --wait"""),
+        ("a pipeline of many jobs", f"{python} {pipeline} {root / 'docs'} {var / 'output'} --address {address}"),
         ("what a job wrote; -f follows", f"{command} output -f {job_id}"),
         ("a job in full, as JSON", f"{command} get {job_id} -o json"),
         ("the jobs that failed", f"{command} list --state failed"),

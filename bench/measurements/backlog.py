@@ -1,12 +1,13 @@
 """What many waiting jobs cost: the server's memory, how long a job takes that need not wait, and how long a claim takes
 with those jobs in its own queue."""
 
-import asyncio
-import json
 import shutil
-import sys
 from pathlib import Path
+from typing import Literal
 
+from bench.claims import Samples
+from bench.heart import QUEUE
+from bench.inside import measured_inside
 from bench.machine import resident_bytes
 from bench.measurements.latency import lives
 from bench.plan import Plan
@@ -15,12 +16,7 @@ from bench.servers import slotd
 from bench.statistics import percentile
 from slotd import v1
 
-QUEUE = "backlog"
 _TIMES_THE_EMPTY = 2
-
-
-class ClaimsFailed(Exception):
-    """The process that measures claims ended with an error; the message has what it said."""
 
 
 async def measure(plan: Plan) -> list[Figure]:
@@ -58,24 +54,33 @@ def _latency(waiting: int, until: str, samples: list[float]) -> Figure:
 
 async def _claims(plan: Plan, stores: list[tuple[int, Path]]) -> list[Figure]:
     """Measured by a process of its own, on all of the stores in turn."""
-    arguments = [str(plan.pick(100, 20)), *(str(path) for _, path in stores)]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.claims", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    found: list[Samples] = await measured_inside(
+        "bench.claims", str(plan.pick(100, 20)), *(str(path) for _, path in stores)
     )
-    said, wrong = await process.communicate()
-    if process.returncode != 0:
-        raise ClaimsFailed(wrong.decode(errors="replace")[-2000:])
-    found: list[dict[str, list[float]]] = json.loads(said)
     figures = []
-    for part, name in (("claim", "claim alone"), ("change", "finish and claim, durable")):
-        empty = percentile(found[0][part], 0.99)
-        for (waiting, _), samples in zip(stores, found, strict=True):
-            p50, p99 = percentile(samples[part], 0.5), percentile(samples[part], 0.99)
-            target = Target("≤", _TIMES_THE_EMPTY, "ratio") if waiting else None
-            figures += [
-                Figure(part, f"{name}, {_waiting(waiting)}, p50", "µs", (p50,), x=waiting),
-                Figure(part, f"{name}, {_waiting(waiting)}, p99", "µs", (p99,), (empty,), target, waiting),
-            ]
+    for (waiting, _), samples in zip(stores, found, strict=True):
+        figures += claim_figures(_waiting(waiting), samples, found[0] if waiting else None, waiting)
+    return figures
+
+
+def claim_figures(
+    what: str, samples: Samples, empty: Samples | None, x: float | None = None, *, group: str = ""
+) -> list[Figure]:
+    """The p50 and p99 of finding the next job, and of ending one and starting the next; of the p99 also the ratio to
+    that of an `empty` store. They are the groups "claim" and "change", or both of one."""
+    figures = []
+    parts: tuple[tuple[Literal["claim", "change"], str], ...] = (
+        ("claim", "claim alone"),
+        ("change", "finish and claim, durable"),
+    )
+    for part, name in parts:
+        p50, p99 = percentile(samples[part], 0.5), percentile(samples[part], 0.99)
+        beside = () if empty is None else (percentile(empty[part], 0.99),)
+        target = None if empty is None else Target("≤", _TIMES_THE_EMPTY, "ratio")
+        figures += [
+            Figure(group or part, f"{name}, {what}, p50", "µs", (p50,), x=x),
+            Figure(group or part, f"{name}, {what}, p99", "µs", (p99,), beside, target, x),
+        ]
     return figures
 
 

@@ -20,15 +20,16 @@ async def measure(plan: Plan) -> list[Figure]:
     for slots in SLOTS:
         jobs = plan.pick(6_000, 1_500) if slots == 1 else plan.pick(20_000, 4_000)
         async with slotd(plan.folder / f"end-to-end-{slots}.db", slots) as server:
-            await _rate(server.calls, _WARM_UP_JOBS)
-            samples = [await _rate(server.calls, jobs) for _ in range(plan.pick(3, 1))]
+            await rate(server.calls, _WARM_UP_JOBS)
+            samples = [await rate(server.calls, jobs) for _ in range(plan.pick(3, 1))]
         name = "1 slot" if slots == 1 else f"{slots} slots"
         target = _LEAST if slots == 8 else None
         figures.append(Figure("end to end", name, "jobs/s", tuple(samples), target=target, x=slots))
     return figures
 
 
-async def _rate(calls: Calls, jobs: int) -> float:
+async def rate(calls: Calls, jobs: int) -> float:
+    """Jobs a second: so many are submitted, and have ended when it returns."""
     before = (await calls.counters()).completed
     began = time.perf_counter()
     await calls.submit(v1.JobSpec(kind="noop"), jobs, _BATCH)

@@ -14,12 +14,14 @@ Show = Callable[[v1.Job], None]
 
 
 class Planned(NamedTuple):
-    """A job, what it shows, and how it is meant to end. With `cancel` it is cancelled once it runs."""
+    """A job, what it shows, and how it is meant to end. With `cancel` it is cancelled once it runs; `ref` is its name,
+    by which others of the batch depend on it."""
 
     spec: v1.JobSpec
     title: str
     end: v1.JobState.ValueType = v1.JOB_STATE_SUCCEEDED
     cancel: bool = False
+    ref: str = ""
 
 
 def plan(samples: Samples, output: Path, url: str, address: str, run: str) -> list[Planned]:
@@ -40,8 +42,12 @@ def plan(samples: Samples, output: Path, url: str, address: str, run: str) -> li
 
     texts, blobs = str(samples.texts), str(samples.blobs)
     jobs = [
-        succeeds("SHA-256 of a folder", "checksum", path=blobs),
-        succeeds("words of a folder of texts", "word-count", path=texts),
+        succeeds("SHA-256 of a folder", "checksum", path=blobs)._replace(ref="sums"),
+        succeeds("words of a folder of texts", "word-count", path=texts)._replace(ref="words"),
+        Planned(
+            slotd.spec("report", {"output": out("report.csv")}, labels=labels, depends_on=["sums", "words"]),
+            "a report of the two above",
+        ),
         succeeds("a folder as .tar.gz", "compress", path=texts, output=out("texts.tar.gz")),
         succeeds("a folder as .tar.xz", "compress", path=texts, output=out("texts.tar.xz")),
         succeeds("a file by HTTP", "fetch", url=f"{url}blobs/blob-00.bin", output=out("fetched.bin")),
@@ -60,7 +66,7 @@ def plan(samples: Samples, output: Path, url: str, address: str, run: str) -> li
 
 def submit(client: slotd.Client, jobs: list[Planned]) -> v1.SubmitBatchResponse:
     """Submits all of them in one call, all or none; the answer has the cursor from which nothing is missed."""
-    requests = [v1.SubmitRequest(spec=job.spec) for job in jobs]
+    requests = [v1.SubmitRequest(spec=job.spec, ref=job.ref) for job in jobs]
     return client.send_submit_batch(v1.SubmitBatchRequest(requests=requests))
 
 

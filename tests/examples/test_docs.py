@@ -13,6 +13,7 @@ from google.protobuf.struct_pb2 import Struct
 from slotd import JobCancelled, JobContext, PermanentError, Snooze
 from slotd.codec import decode_value, encode_value
 from slotd.handlers import load, registered
+from tests.examples.conftest import Make
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -31,7 +32,10 @@ def functions(tmp_path: Path, fresh_registry: None) -> dict[str, Any]:
     return {kind: handler.function for kind, handler in registered().items()}
 
 
-def test_the_handlers_page(functions: dict[str, Any], ctx: JobContext, cancelled_midway: JobContext) -> None:
+def test_the_handlers_page(
+    functions: dict[str, Any], ctx: JobContext, cancelled_midway: JobContext, make: Make
+) -> None:
+    waiting = make(load_results=lambda: {"a": ("application/json", b'{"bytes": 3}'), "b": None})
     assert functions["resize"](ctx, {"width": 3}) == {"width": 3}
     assert functions["index"](ctx, Struct()) == Struct()
     assert registered()["index"].payload is Struct
@@ -47,6 +51,25 @@ def test_the_handlers_page(functions: dict[str, Any], ctx: JobContext, cancelled
     assert asyncio.run(functions["fan-out"](ctx, [0, 0])) == 0
     with pytest.raises(JobCancelled):
         functions["count"](cancelled_midway, 3)
+    assert functions["total"](waiting, None) == 3
+    assert waiting.take().output == b"without b\n"
+
+
+def anchors(page: Path) -> set[str]:
+    """Those that GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [*DOCS.glob("*.md"), DOCS.parent / "README.md"], ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        file = (page.parent / name).resolve() if name else page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
 
 
 def test_the_tests_of_the_handlers_page(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_one_module_registers_all_of_them_wherever_it_is_loaded_from(tmp_path: P
     loaded = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     kinds = loaded.stdout
     assert kinds.split() == [
-        *("checksum", "compress", "fetch", "flaky", "noop", "probe", "sleep", "thumbnail", "word-count"),
+        *("checksum", "compress", "fetch", "flaky", "noop", "probe", "report", "sleep", "thumbnail", "word-count"),
     ]
 
 

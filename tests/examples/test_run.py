@@ -42,6 +42,7 @@ def test_a_tour_and_another_one_that_stays_up(tmp_path: Path) -> None:
     output = tmp_path / "output"
     assert (output / "texts.tar.xz").stat().st_size > 1000
     assert (output / "fetched.bin").read_bytes() == (tmp_path / "samples" / "blobs" / "blob-00.bin").read_bytes()
+    assert (output / "report.csv").read_text().splitlines()[0].startswith("job,files,bytes,sha256,lines,words")
     assert len(list((output / "thumbnails").iterdir())) == 16
     assert not list(tmp_path.rglob("*.partial"))
 
@@ -60,6 +61,7 @@ def test_a_tour_and_another_one_that_stays_up(tmp_path: Path) -> None:
         assert "There are jobs of earlier runs" in text
         assert "All went as it was meant to." in text
         assert f"--address {address} watch" in text
+        assert "pipeline.py" in text
         with slotd.Client(address) as client:
             job = client.submit_and_wait("noop", {"still": "up"}, wait_timeout=20)
             assert slotd.decode(job.result) == {"still": "up"}

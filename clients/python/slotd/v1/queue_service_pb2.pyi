@@ -405,8 +405,9 @@ class UpdateQueueRequest(google.protobuf.message.Message):
 
     @property
     def update_mask(self) -> google.protobuf.field_mask_pb2.FieldMask:
-        """Which fields to change: `slots`, `paused`, `max_queued`, `defaults`, or `*`. A named field that is not set goes back
-        to its default. Where the mask is empty, the fields that are set are changed.
+        """Which fields to change: `slots`, `paused`, `max_queued`, `defaults`, `slots_per_key`, `rate_limit`, `retain_count`,
+        or `*`. A named field that is not set goes back to its default. Where the mask is empty, the fields that are set are
+        changed.
         """
 
     def __init__(

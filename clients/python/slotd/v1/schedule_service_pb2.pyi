@@ -88,7 +88,8 @@ class Schedule(google.protobuf.message.Message):
     """
     time_zone: builtins.str
     """The IANA time zone that `cron` is in; empty means UTC. Where clocks go forward, what falls into the gap fires right
-    after it; where they go back, what falls into the repeated hour fires once.
+    after it; where they go back, what falls into the repeated hour fires once. What fires in every hour (`*`) just goes
+    on.
     """
     overlap: global___OverlapPolicy.ValueType
     """What to do while an earlier job has not ended."""
@@ -99,7 +100,7 @@ class Schedule(google.protobuf.message.Message):
     skip_count: builtins.int
     """How often it made none: because of `overlap`, of a full queue, or because it was missed by too much. Output only."""
     revision: builtins.int
-    """Counts its changes, firings included. Output only."""
+    """Counts its changes, firings included. In an Update: the revision that the caller knows, or 0 for whatever it is at."""
     @property
     def spec(self) -> slotd.v1.job_pb2.JobSpec:
         """The job that each firing makes; without schedule_time, depends_on and unique_key."""

@@ -8,6 +8,7 @@ from slotd_server.domain.errors import (
     Awaited,
     DependencyCycle,
     DependencyFailed,
+    NotFound,
     QueueFull,
     RevisionMismatch,
     UniqueKeyTaken,
@@ -49,21 +50,31 @@ def update(change: Change, command: Update) -> Job:
 
 def bulk(change: Change, command: Bulk) -> Step:
     """One step of doing the same to many jobs; those that it can't be done to stay as they are."""
-    jobs = change.tx.matching(command.filter, command.after, command.limit)
-    done = sum([_do(change, job, command) for job in jobs])
+    jobs = change.tx.matching(command.filter, command.after, command.limit, newest_first=command.newest_first)
+    left = [job for job in jobs if not _do(change, job, command)]
+    done = len(jobs) - len(left)
+    # What one job is refused for, others of the same step may have been the reason of.
+    while command.action != "cancel" and left:
+        before = len(left)
+        left = [job for job in left if not _do(change, job, command)]
+        done += before - len(left)
+        if len(left) == before:
+            break
     return Step(done, jobs[-1].seq if len(jobs) == command.limit else None)
 
 
 def _do(change: Change, job: Job, command: Bulk) -> bool:
+    """Whether it could be done to the job."""
     if command.action == "cancel":
-        if job.state.terminal or job.cancel_requested:
+        now = change.tx.by_seq(job.seq)
+        if now is None or now.state.terminal or now.cancel_requested:
             return False
-        cancel_job(change, job)
+        cancel_job(change, now)
         return True
     try:
         if command.action == "retry":
             retry(change, Retry(job.id))
             return True
         return delete(change, Delete(job.id, command.force)).state.terminal
-    except (Awaited, DependencyCycle, DependencyFailed, QueueFull, UniqueKeyTaken, WrongState):
+    except (Awaited, DependencyCycle, DependencyFailed, NotFound, QueueFull, UniqueKeyTaken, WrongState):
         return False

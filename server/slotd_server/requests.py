@@ -149,8 +149,8 @@ def _refuse_cycles(change: Change, jobs: list[Job]) -> None:
         for job in jobs
         if job.spec.ties is not None and job.spec.ties.depends_on
     }
-    for name, way in submissions.cycles(change, waits):
-        raise DependencyCycle(name.removeprefix("jobs/"), way)
+    for way in submissions.cycles(change, waits):
+        raise DependencyCycle(jobs[0].id, submissions.shown(way))
 
 
 def refuse_if_hopeless(change: Change, job: Job) -> None:

@@ -1,7 +1,7 @@
 """What a submission comes to, before anything is changed: which jobs there are already, which are new, and whether what
 they depend on is there. Whatever is wrong with it is found here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from slotd_server.change import Change
@@ -11,6 +11,9 @@ from slotd_server.domain.job import Job, Spec
 from slotd_server.domain.queue import Draft
 from slotd_server.domain.states import TERMINAL
 from slotd_server.domain.ties import Conflict, Dependency, Unique
+
+_SHOWN = 16
+"""How many jobs and groups of a cycle are told of."""
 
 
 class New(NamedTuple):
@@ -186,10 +189,20 @@ class _Dependencies:
             name: ([one.target for one in _depends_on(self._drafts[number])], self._group(number))
             for name, number in self._numbers.items()
         }
-        for start, way in cycles(self._change, waits):
-            field = self._path(self._numbers[start], "depends_on")
-            shown = " → ".join(map(self._shown, way))
-            raise InvalidArgument((field, f"closes the cycle {shown}"), reason="DEPENDENCY_CYCLE")
+        for way in cycles(self._change, waits):
+            # Told from the first new job on.
+            first = way.index(min((name for name in way if name in self._numbers), key=self._numbers.__getitem__))
+            way = [*way[first:-1], *way[: first + 1]]
+            closes = f"closes a cycle: {shown(way, self._shown)}"
+            raise InvalidArgument((self._edge(way[0], way[1]), closes), reason="DEPENDENCY_CYCLE")
+
+    def _edge(self, name: str, target: str) -> str:
+        number = self._numbers[name]
+        for place, one in enumerate(_depends_on(self._drafts[number])):
+            if one.target == target:
+                kind = "ref" if one.ref else "group" if one.group else "job_id"
+                return self._path(number, f"depends_on[{place}].{kind}")
+        return self._path(number, "group")
 
     def _group(self, number: int) -> str:
         ties = self._drafts[number].ties
@@ -213,14 +226,23 @@ class _Dependencies:
         return f"requests[{number}].spec.{field}" if self._batch else f"spec.{field}"
 
 
-def cycles(change: Change, waits: Mapping[str, tuple[Sequence[str], str]]) -> Iterator[tuple[str, list[str]]]:
-    """Where jobs that are about to wait would wait for themselves. `waits` has what each, as jobs/ID, depends on, and
-    its group, "" for none. Yields the job from which it was found, and the way, which ends where it begins."""
+def shown(way: Sequence[str], name: Callable[[str], str] = str) -> str:
+    """A way in words, without the middle of a long one."""
+    names = [name(one) for one in way]
+    if len(names) > _SHOWN:
+        half = _SHOWN // 2
+        names = [*names[:half], f"({len(names) - 2 * half} more)", *names[-half:]]
+    return " → ".join(names)
+
+
+def cycles(change: Change, waits: Mapping[str, tuple[Sequence[str], str]]) -> Iterator[list[str]]:
+    """The ways on which jobs that are about to wait would wait for themselves; each ends where it begins. `waits` has
+    what each job, as jobs/ID, depends on, and its group, "" for none."""
     graph = _Waits(change, waits)
     ended: set[str] = set()
     for name, (targets, _) in waits.items():
         if targets and name not in ended and (way := graph.cycle(name, ended)):
-            yield name, way
+            yield way
 
 
 class _Waits:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from slotd.handlers import Handler
+from slotd_server.domain.job import Job, Payload
 from slotd_server.execution.base import Reporting, Runner
 from slotd_server.execution.threads import ThreadRunner
 from slotd_server.store.base import Store
@@ -18,8 +19,10 @@ OUTPUT_LIMIT = 1 << 20
 OpenStore = Callable[[], Store]
 
 
-def _threads(handlers: Mapping[str, Handler], reporting: Reporting) -> Runner:
-    return ThreadRunner(handlers, reporting, result_limit=RESULT_LIMIT, output_limit=OUTPUT_LIMIT)
+def _threads(
+    handlers: Mapping[str, Handler], reporting: Reporting, results: Callable[[Job], Mapping[str, Payload | None]]
+) -> Runner:
+    return ThreadRunner(handlers, reporting, results=results, result_limit=RESULT_LIMIT, output_limit=OUTPUT_LIMIT)
 
 
 @pytest.fixture(params=["sqlite", "sqlite in memory"])

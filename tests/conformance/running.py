@@ -16,18 +16,21 @@ from slotd_server.execution.base import Reporting, Runner
 PATIENCE = 10
 """Seconds after which what does not come is missing."""
 
-MakeRunner = Callable[[Mapping[str, Handler], Reporting], Runner]
+MakeRunner = Callable[[Mapping[str, Handler], Reporting, Callable[[Job], Mapping[str, Payload | None]]], Runner]
 
 
 class Bench:
-    """Starts jobs on a runner and waits for its reports. `handlers` may still be added to."""
+    """Starts jobs on a runner and waits for its reports. `handlers` may still be added to. `results` are of what a job
+    depended on, and `asked` says for which jobs somebody wanted them."""
 
     def __init__(self, make: MakeRunner) -> None:
         self.handlers: dict[str, Handler] = {}
+        self.results: Mapping[str, Payload | None] = {}
+        self.asked: list[str] = []
         self.told: SimpleQueue[Lease] = SimpleQueue()
         self._finished: SimpleQueue[Finish] = SimpleQueue()
         self._seq = 0
-        self.runner = make(self.handlers, Reporting(self._finished.put, self.told.put))
+        self.runner = make(self.handlers, Reporting(self._finished.put, self.told.put), self._look_up)
 
     def start(self, function: Any, payload: Payload | None = None, timeout: float | None = None, **more: Any) -> Lease:
         """Run `function` as a job's handler."""
@@ -52,6 +55,10 @@ class Bench:
         assert finish.lease == lease
         assert self._finished.empty(), "reported twice"
         return finish
+
+    def _look_up(self, job: Job) -> Mapping[str, Payload | None]:
+        self.asked.append(job.id)
+        return self.results
 
 
 class Signal(threading.Event):

@@ -170,6 +170,63 @@ class TestContext:
         assert b"".join(pieces) == b"".join(words)
 
 
+class TestResults:
+    """Of the jobs that the handler's own depended on."""
+
+    def test_they_are_there_by_name_and_decoded(self, bench: Bench) -> None:
+        bench.results = {
+            "a": Payload("application/json", b"[1, 2]"),
+            "b": Payload("text/plain", b"words"),
+            "c": None,
+        }
+        seen: list[Any] = []
+        bench.run(lambda ctx, payload: seen.append(dict(ctx.results)))
+        assert seen == [{"a": [1, 2], "b": "words", "c": None}]
+
+    def test_they_are_looked_up_when_they_are_first_wanted_and_once(self, bench: Bench) -> None:
+        bench.run(lambda ctx, payload: None)
+        assert bench.asked == []
+        bench.results = {"a": None}
+        bench.run(lambda ctx, payload: str((len(ctx.results), ctx.results["a"], list(ctx.results))))
+        assert bench.asked == ["job-2"]
+
+    def test_each_attempt_sees_its_own(self, bench: Bench) -> None:
+        def first(ctx: JobContext, payload: object) -> Any:
+            return ctx.results["a"]
+
+        for value in (1, 2):
+            bench.results = {"a": Payload("application/json", str(value).encode())}
+            assert bench.run(first).outcome == Succeeded(bench.results["a"])
+
+    def test_what_is_not_there_is_a_key_error(self, bench: Bench) -> None:
+        reason, message, _ = failure(bench.run(lambda ctx, payload: ctx.results["none"]))
+        assert (reason, message) == ("HANDLER_ERROR", "KeyError: 'none'")
+
+    def test_one_that_can_t_be_decoded_is_an_error_that_names_it(self, bench: Bench) -> None:
+        bench.results = {"a": Payload("application/json", b"{"), "b": Payload("text/plain", b"fine")}
+        assert isinstance(bench.run(lambda ctx, payload: ctx.results["b"]).outcome, Succeeded)
+        reason, message, _ = failure(bench.run(lambda ctx, payload: ctx.results["a"]))
+        assert reason == "HANDLER_ERROR"
+        assert "'a'" in message
+
+    def test_a_store_that_fails_ends_the_attempt_alone(self, bench: Bench) -> None:
+        class Away(dict[str, None]):
+            def __len__(self) -> int:
+                raise OSError("the disk is gone")
+
+        bench.results = Away()
+        assert failure(bench.run(lambda ctx, payload: len(ctx.results)))[0] == "HANDLER_ERROR"
+        assert bench.run(lambda ctx, payload: None).outcome == Succeeded(None)
+
+    def test_an_async_handler_has_them_too(self, bench: Bench) -> None:
+        bench.results = {"a": Payload("application/json", b"3")}
+
+        async def add(ctx: JobContext, payload: object) -> int:
+            return int(ctx.results["a"]) + 1
+
+        assert bench.run(add).outcome == Succeeded(Payload("application/json", b"4"))
+
+
 class TestStopping:
     def test_a_handler_hears_that_it_is_to_stop(self, bench: Bench) -> None:
         def wait(ctx: JobContext, payload: object) -> None:

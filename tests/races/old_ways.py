@@ -1,6 +1,6 @@
 """The parents' orders of doing things, as lifecycles: each lets go of the lock where they did."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from slotd_server import claiming
@@ -10,10 +10,11 @@ from slotd_server.domain import moves
 from slotd_server.domain.errors import QueueFull
 from slotd_server.domain.job import Job
 from slotd_server.domain.states import State
+from slotd_server.domain.ties import Claim
 from slotd_server.lifecycle import Committed
 from slotd_server.slots import Ledger
-from slotd_server.store.base import Wanted
-from tests.unit.driver import Steps
+from slotd_server.store.base import Transaction, Wanted
+from tests.unit.driver import FullableTransaction, Steps
 
 
 class Apart(Steps):
@@ -80,7 +81,9 @@ class CheckThenInsert(Apart):
     def apply(self, commands: Sequence[ask.Command], *, claim: bool = True) -> Committed:
         with self._lock:
             change = self._open()
-            full = not all(claiming.has_room(change, "default") for command in commands if isinstance(command, ask.Submit))
+            full = not all(
+                claiming.has_room(change, "default") for command in commands if isinstance(command, ask.Submit)
+            )
             change.tx.rollback()
         self.between()
         if full:
@@ -98,6 +101,40 @@ class CopyAfterUnlock(Apart):
         with self._store.snapshot() as snapshot:
             answers = [tuple(snapshot.job(job.id) for job in answer) for answer in committed.answers]
         return committed._replace(answers=answers)
+
+
+class OneWokenPerEnd(Steps):
+    """Whoever lets go of what others wait for wakes the first of them; the next one waits for that one's end."""
+
+    def _change(self, tx: Transaction, *, claiming: bool) -> Change:
+        change = super()._change(tx, claiming=claiming)
+        change.__class__ = _WakesOne
+        return change
+
+
+class _WakesOne(Change):
+    def wake(self, seqs: Iterable[int]) -> None:
+        first, *others = [*seqs] or [0]
+        super().wake([first] if first else [])
+        for seq in others:
+            job = self.tx.by_seq(seq)
+            assert job is not None
+            assert job.spec.ties is not None
+            self.tx.wait_behind(seq, job.spec.ties.resources, first, already=True)
+
+
+class WhoeverFits(Steps):
+    """A job may go on where what it claims is free, whoever has waited for that for longer."""
+
+    def _change(self, tx: Transaction, *, claiming: bool) -> Change:
+        tx.__class__ = _HoldersAlone
+        return super()._change(tx, claiming=claiming)
+
+
+class _HoldersAlone(FullableTransaction):
+    def ahead(self, seq: int, claims: Sequence[Claim]) -> int | None:
+        # Nobody was submitted before the first.
+        return super().ahead(0, claims)
 
 
 def _reserve_without_looking(ledger: Ledger, job: Job) -> None:

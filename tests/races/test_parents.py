@@ -216,6 +216,74 @@ class TestOneAtATime:
             await all_ended(box, 6)
 
 
+class TestResources:
+    """The parents' resource keys, as claims."""
+
+    async def test_tasks_on_different_resources_run_in_parallel(self, make_driver: MakeDriver) -> None:
+        rooms = Rooms()
+        async with on_threads(make_driver(8), {"work": rooms.enter}) as box:
+            for name in ("a", "b", "c/d", "c/e"):
+                await submit(box, 1, resources=[name])
+            await rooms.until(inside=4)
+            rooms.let_out(4)
+            await all_ended(box, 4)
+
+    async def test_tasks_on_one_resource_run_one_after_the_other_as_they_came(self, make_driver: MakeDriver) -> None:
+        rooms = Rooms()
+        driver = make_driver(8)
+        async with on_threads(driver, {"work": rooms.enter}) as box:
+            jobs = await submit(box, 3, resources=["a"])
+            await submit(box, 1, "work", resources=["b"])
+            for number, job in enumerate(jobs):
+                await rooms.until(inside=2 if number == 0 else 1)
+                waiting = [driver.get(one).blocked_by for one in jobs[number + 1 :]]
+                assert waiting == [("resources/a",)] * (2 - number)
+                assert driver.get(job).state is State.RUNNING
+                rooms.let_out(2 if number == 0 else 1)
+                await all_ended(box, number + 2)
+        assert rooms.most == 2
+
+    async def test_twenty_tasks_on_one_resource_never_meet(self, make_driver: MakeDriver) -> None:
+        rooms = Rooms()
+        rooms.let_out(20)
+        driver = make_driver(8)
+        async with on_threads(driver, {"work": rooms.enter}) as box:
+            jobs = await submit(box, 20, resources=["repo/main"])
+            await all_ended(box, 20)
+        assert (rooms.most, rooms.ran) == (1, 20)
+        starts = [driver.get(job).start_time or 0 for job in jobs]
+        assert starts == sorted(starts)
+        assert driver.counters().total_succeeded == 20
+
+    async def test_ten_concurrent_updates_of_one_resource_all_succeed(self, make_driver: MakeDriver) -> None:
+        """Each reads it, lets others by, and writes it: an update that is lost would be seen."""
+        thing = {"value": 0}
+
+        def update(ctx: JobContext, payload: object) -> None:
+            seen = thing["value"]
+            ctx.progress(1, 2)
+            thing["value"] = seen + 1
+
+        driver = make_driver(8)
+        async with on_threads(driver, {"work": update}) as box:
+            await asyncio.gather(*[submit(box, 1, resources=["thing"]) for _ in range(10)])
+            await all_ended(box, 10)
+        assert (thing["value"], driver.counters().total_succeeded) == (10, 10)
+
+    async def test_all_that_waited_behind_everything_run_together(self, make_driver: MakeDriver) -> None:
+        rooms = Rooms()
+        async with on_threads(make_driver(8), {"work": rooms.enter}) as box:
+            await submit(box, 1, resources=["*"])
+            await rooms.until(inside=1)
+            for number in range(8):
+                await submit(box, 1, resources=[f"n{number}"])
+            assert rooms.inside == 1
+            rooms.let_out(1)
+            await rooms.until(inside=8)
+            rooms.let_out(8)
+            await all_ended(box, 9)
+
+
 async def test_fifty_at_the_same_time(driver: Driver) -> None:
     """Whoever asks what, everyone is answered, and in the end nothing is missing."""
     async with on_threads(driver, {"work": lambda ctx, payload: None}) as box:

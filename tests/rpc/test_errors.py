@@ -6,6 +6,8 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.rpc.error_details_pb2 import BadRequest, PreconditionFailure, QuotaFailure, ResourceInfo, RetryInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -18,15 +20,42 @@ UNKNOWN_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 Call = Callable[[Endpoint, str], object]
 
+BY_SCHEDULE: dict[str, Call] = {
+    "Get": lambda at, name: schedules(at).Get(v1.ScheduleServiceGetRequest(name=name)),
+    "Update": lambda at, name: schedules(at).Update(
+        v1.ScheduleServiceUpdateRequest(schedule=v1.Schedule(name=name, paused=True))
+    ),
+    "Delete": lambda at, name: schedules(at).Delete(v1.ScheduleServiceDeleteRequest(name=name)),
+    "Pause": lambda at, name: schedules(at).Pause(v1.ScheduleServicePauseRequest(name=name)),
+    "Resume": lambda at, name: schedules(at).Resume(v1.ScheduleServiceResumeRequest(name=name)),
+    "Trigger": lambda at, name: schedules(at).Trigger(v1.ScheduleServiceTriggerRequest(name=name)),
+}
+
 BY_ID: dict[str, Call] = {
     "Get": lambda at, job_id: at.jobs.Get(v1.GetRequest(id=job_id)),
     "Wait": lambda at, job_id: at.jobs.Wait(v1.WaitRequest(id=job_id)),
     "Cancel": lambda at, job_id: at.jobs.Cancel(v1.CancelRequest(id=job_id)),
     "Retry": lambda at, job_id: at.jobs.Retry(v1.RetryRequest(id=job_id)),
     "Delete": lambda at, job_id: at.jobs.Delete(v1.DeleteRequest(id=job_id)),
+    "Update": lambda at, job_id: at.jobs.Update(v1.UpdateRequest(id=job_id, update_mask=FieldMask(paths=["labels"]))),
     "ReadOutput": lambda at, job_id: at.jobs.ReadOutput(v1.ReadOutputRequest(id=job_id)),
     "Stream": lambda at, job_id: at.jobs.Stream(v1.StreamRequest(filter=v1.JobFilter(job_ids=[job_id]))),
 }
+
+
+def schedules(at: Endpoint) -> v1.ScheduleServiceStub:
+    return v1.ScheduleServiceStub(at.channel)
+
+
+def schedule(at: Endpoint, name: str, kind: str = "idle", **fields: Any) -> v1.Schedule:
+    """Makes a schedule that does not fire by itself while tests run."""
+    wanted = v1.Schedule(name=name, spec=spec(kind), **({"cron": "0 0 1 1 *"} | fields))
+    return schedules(at).Create(v1.ScheduleServiceCreateRequest(schedule=wanted)).schedule
+
+
+def awaiting(*job_ids: str, **fields: Any) -> v1.SubmitRequest:
+    depends_on = [v1.Dependency(job_id=job_id) for job_id in job_ids]
+    return v1.SubmitRequest(spec=spec("idle", depends_on=depends_on, **fields))
 
 
 def ended(at: Endpoint, kind: str = "idle") -> str:
@@ -103,6 +132,8 @@ def test_the_same_request_id_with_other_content(shared: Endpoint) -> None:
         ("Retry", lambda at: ended(at), "SUCCEEDED"),
         ("Retry", running, "RUNNING"),
         ("Delete", running, "RUNNING"),
+        ("Update", running, "RUNNING"),
+        ("Update", lambda at: ended(at), "SUCCEEDED"),
     ],
 )
 def test_what_a_state_does_not_allow(
@@ -115,6 +146,168 @@ def test_what_a_state_does_not_allow(
     assert (violation.type, violation.subject) == (f"JOB_STATE_{state}", job_id)
     if state == "RUNNING":
         shared.client.cancel(job_id)
+
+
+@pytest.mark.parametrize("method", BY_SCHEDULE)
+def test_no_such_schedule(shared: Endpoint, method: str) -> None:
+    refused = refusal(lambda: BY_SCHEDULE[method](shared, "nowhere"))
+    assert refused[:3] == (grpc.StatusCode.NOT_FOUND, "SCHEDULE_NOT_FOUND", {"ResourceInfo"})
+    info = refused.detail(ResourceInfo)
+    assert (info.resource_type, info.resource_name) == ("slotd.v1.Schedule", "nowhere")
+
+
+def test_no_such_group(shared: Endpoint) -> None:
+    for call in (
+        lambda: shared.jobs.GetGroup(v1.GetGroupRequest(name="nobody")),
+        lambda: shared.jobs.CancelGroup(v1.CancelGroupRequest(name="nobody")),
+        lambda: shared.jobs.CancelGroup(v1.CancelGroupRequest(name="nobody", validate_only=True)),
+    ):
+        refused = refusal(call)
+        assert refused[:3] == (grpc.StatusCode.NOT_FOUND, "GROUP_NOT_FOUND", {"ResourceInfo"})
+        info = refused.detail(ResourceInfo)
+        assert (info.resource_type, info.resource_name) == ("slotd.v1.Group", "nobody")
+
+
+def test_a_dependency_on_what_is_not_there(shared: Endpoint) -> None:
+    nowhere = v1.SubmitRequest(
+        spec=spec("idle", depends_on=[v1.Dependency(job_id=UNKNOWN_ID), v1.Dependency(group="nobody")])
+    )
+    for call, within in (
+        (lambda: shared.jobs.Submit(nowhere), ""),
+        (lambda: shared.jobs.SubmitBatch(v1.SubmitBatchRequest(requests=[nowhere])), "requests[0]."),
+    ):
+        refused = refusal(call)
+        assert refused[:3] == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT", {"BadRequest"})
+        fields = [violation.field for violation in refused.detail(BadRequest).field_violations]
+        assert fields == [f"{within}spec.depends_on[0].job_id", f"{within}spec.depends_on[1].group"]
+
+
+def test_jobs_that_would_wait_for_each_other(shared: Endpoint) -> None:
+    requests = [
+        v1.SubmitRequest(ref=ref, spec=spec("idle", depends_on=[v1.Dependency(ref=awaited)]))
+        for ref, awaited in (("a", "b"), ("b", "c"), ("c", "a"))
+    ]
+    refused = refusal(lambda: shared.jobs.SubmitBatch(v1.SubmitBatchRequest(requests=requests)))
+    assert refused[:3] == (grpc.StatusCode.INVALID_ARGUMENT, "DEPENDENCY_CYCLE", {"BadRequest"})
+    (violation,) = refused.detail(BadRequest).field_violations
+    assert violation.field == "requests[0].spec.depends_on[0].ref"
+    assert "a → b → c → a" in violation.description
+
+
+def test_a_job_that_would_wait_for_its_own_group(shared: Endpoint) -> None:
+    shared.client.update_queue("held", paused=True)
+    member = shared.jobs.Submit(v1.SubmitRequest(spec=spec("idle", queue="held", group="circle"))).job
+    waits = shared.jobs.Submit(
+        v1.SubmitRequest(spec=spec("idle", queue="held", depends_on=[v1.Dependency(group="circle")]))
+    ).job
+    for request, path in (
+        (
+            v1.SubmitRequest(spec=spec("idle", group="circle", depends_on=[v1.Dependency(group="circle")])),
+            ["groups/circle"],
+        ),
+        (awaiting(waits.id, group="circle"), [f"jobs/{waits.id}", "groups/circle"]),
+    ):
+        refused = refusal(lambda: shared.jobs.Submit(request))  # noqa: B023 - called at once
+        assert refused[:3] == (grpc.StatusCode.INVALID_ARGUMENT, "DEPENDENCY_CYCLE", {"BadRequest"})
+        (violation,) = refused.detail(BadRequest).field_violations
+        assert violation.field.startswith("spec.depends_on")
+        assert all(name in violation.description for name in path)
+    for job in (waits, member):
+        shared.client.cancel(job.id)
+
+
+def test_a_unique_key_that_is_taken(shared: Endpoint) -> None:
+    shared.client.update_queue("held", paused=True)
+    fields: dict[str, Any] = {"queue": "held", "unique_key": "only", "unique_conflict": v1.UNIQUE_CONFLICT_REFUSE}
+    first = shared.jobs.Submit(v1.SubmitRequest(spec=spec("idle", **fields))).job
+    refused = refusal(lambda: shared.jobs.Submit(v1.SubmitRequest(spec=spec("idle", **fields))))
+    assert refused[:3] == (grpc.StatusCode.ALREADY_EXISTS, "UNIQUE_KEY_TAKEN", {"ResourceInfo"})
+    info = refused.detail(ResourceInfo)
+    assert (info.resource_type, info.resource_name) == ("slotd.v1.Job", first.id)
+    shared.client.cancel(first.id)
+
+
+def test_a_job_that_has_changed_since(shared: Endpoint) -> None:
+    shared.client.update_queue("held", paused=True)
+    job = shared.jobs.Submit(v1.SubmitRequest(spec=spec("idle", queue="held"))).job
+    update = v1.UpdateRequest(id=job.id, update_mask=FieldMask(paths=["labels"]), revision=job.revision)
+    update.spec.labels["a"] = "1"
+    shared.jobs.Update(update)
+    refused = refusal(lambda: shared.jobs.Update(update))
+    assert refused[:3] == (grpc.StatusCode.ABORTED, "REVISION_MISMATCH", {"ResourceInfo"})
+    info = refused.detail(ResourceInfo)
+    assert (info.resource_type, info.resource_name) == ("slotd.v1.Job", job.id)
+    shared.client.cancel(job.id)
+
+
+def test_a_schedule_that_has_changed_since(shared: Endpoint) -> None:
+    before = schedule(shared, "changing")
+    update = v1.ScheduleServiceUpdateRequest(
+        schedule=v1.Schedule(name="changing", paused=True, revision=before.revision)
+    )
+    schedules(shared).Update(update)
+    update.schedule.cron = "0 0 2 1 *"
+    refused = refusal(lambda: schedules(shared).Update(update))
+    assert refused[:3] == (grpc.StatusCode.ABORTED, "REVISION_MISMATCH", {"ResourceInfo"})
+    info = refused.detail(ResourceInfo)
+    assert (info.resource_type, info.resource_name) == ("slotd.v1.Schedule", "changing")
+
+
+def precondition(call: Callable[[], object], reason: str) -> str:
+    """Checks the row of FAILED_PRECONDITION; returns the subject of the violation."""
+    refused = refusal(call)
+    assert refused[:3] == (grpc.StatusCode.FAILED_PRECONDITION, reason, {"PreconditionFailure"})
+    (violation,) = refused.detail(PreconditionFailure).violations
+    assert violation.type == reason
+    assert violation.description == refused.status.message
+    return violation.subject
+
+
+def test_a_job_that_others_wait_for(shared: Endpoint) -> None:
+    shared.client.update_queue("held", paused=True)
+    first = ended(shared)
+    waits = shared.jobs.Submit(awaiting(first, queue="held")).job
+    assert precondition(lambda: BY_ID["Delete"](shared, first), "AWAITED") == first
+    shared.client.cancel(waits.id)
+    shared.jobs.Delete(v1.DeleteRequest(id=first))
+
+
+def test_a_job_whose_dependency_has_failed(shared: Endpoint) -> None:
+    first = ended(shared, "hopeless")
+    failed = shared.client.wait(shared.jobs.Submit(awaiting(first)).job.id)
+    assert failed.state == v1.JOB_STATE_FAILED
+    assert precondition(lambda: BY_ID["Retry"](shared, failed.id), "DEPENDENCY_FAILED") == f"jobs/{first}"
+
+
+def test_a_schedule_that_is_there(shared: Endpoint) -> None:
+    schedule(shared, "twice")
+    refused = refusal(lambda: schedule(shared, "twice"))
+    assert refused[:3] == (grpc.StatusCode.ALREADY_EXISTS, "SCHEDULE_EXISTS", {"ResourceInfo"})
+    info = refused.detail(ResourceInfo)
+    assert (info.resource_type, info.resource_name) == ("slotd.v1.Schedule", "twice")
+
+
+def test_a_schedule_that_makes_no_job_now(shared: Endpoint) -> None:
+    schedule(shared, "patiently", "patient")
+    job = schedules(shared).Trigger(v1.ScheduleServiceTriggerRequest(name="patiently")).job
+    assert precondition(lambda: BY_SCHEDULE["Trigger"](shared, "patiently"), "SCHEDULE_OVERLAP") == "patiently"
+    shared.client.cancel(job.id)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason", "field"),
+    [
+        ({"cron": "* * *"}, "INVALID_ARGUMENT", "schedule.cron"),
+        ({"cron": "0 0 30 2 *"}, "INVALID_ARGUMENT", "schedule.cron"),
+        ({"time_zone": "Nowhere"}, "INVALID_ARGUMENT", "schedule.time_zone"),
+        ({"interval": Duration(seconds=1)}, "INVALID_ARGUMENT", "schedule"),
+        ({"kind": "idel"}, "UNKNOWN_KIND", "schedule.spec.kind"),
+    ],
+)
+def test_a_schedule_that_can_not_be(shared: Endpoint, fields: dict[str, Any], reason: str, field: str) -> None:
+    refused = refusal(lambda: schedule(shared, "never", **fields))
+    assert refused[:3] == (grpc.StatusCode.INVALID_ARGUMENT, reason, {"BadRequest"})
+    assert [violation.field for violation in refused.detail(BadRequest).field_violations] == [field]
 
 
 def exhausted(call: Callable[[], object], reason: str) -> str:
@@ -134,6 +327,13 @@ def test_a_full_queue(shared: Endpoint) -> None:
     waiting = shared.client.cancel(next(iter(shared.client.list(queues="full"))))
     shared.jobs.Submit(request)
     assert exhausted(lambda: BY_ID["Retry"](shared, waiting.id), "QUEUE_FULL") == "queues/full"
+    shared.client.update_queue("held", paused=True)
+    elsewhere = shared.jobs.Submit(v1.SubmitRequest(spec=spec("idle", queue="held"))).job
+    move = v1.UpdateRequest(id=elsewhere.id, spec=v1.JobSpec(queue="full"), update_mask=FieldMask(paths=["queue"]))
+    assert exhausted(lambda: shared.jobs.Update(move), "QUEUE_FULL") == "queues/full"
+    wanted = v1.Schedule(name="into-the-full", spec=request.spec, interval=Duration(seconds=86_400))
+    schedules(shared).Create(v1.ScheduleServiceCreateRequest(schedule=wanted))
+    assert exhausted(lambda: BY_SCHEDULE["Trigger"](shared, "into-the-full"), "QUEUE_FULL") == "queues/full"
 
 
 def test_a_payload_too_large(shared: Endpoint) -> None:
@@ -182,21 +382,6 @@ def test_an_offset_beyond_the_end(shared: Endpoint) -> None:
     assert refused[:3] == (grpc.StatusCode.OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", set())
 
 
-@pytest.mark.parametrize(
-    ("field", "extra"),
-    [
-        ("resources", v1.JobSpec(resources=[v1.ResourceClaim(name="gpu")])),
-        ("depends_on", v1.JobSpec(depends_on=[v1.Dependency(job_id=UNKNOWN_ID)])),
-    ],
-)
-def test_what_this_version_does_not_serve(shared: Endpoint, field: str, extra: v1.JobSpec) -> None:
-    request = v1.SubmitRequest(spec=spec("idle"))
-    request.spec.MergeFrom(extra)
-    refused = refusal(lambda: shared.jobs.Submit(request))
-    assert refused[:3] == (grpc.StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED", set())
-    assert f"spec.{field}" in refused.status.message
-
-
 def test_no_such_method(shared: Endpoint) -> None:
     assert failure(lambda: send(shared, JOBS + "Explode", b"")).code() == grpc.StatusCode.UNIMPLEMENTED
 
@@ -204,6 +389,8 @@ def test_no_such_method(shared: Endpoint) -> None:
 def test_draining(start: Start) -> None:
     service = start(drain_timeout=20)
     at = service.at
+    schedule(at, "drained")
+    failed = ended(at, "hopeless")
     job = at.client.submit("gated", "drain")
     reach(at.client, job, v1.JOB_STATE_RUNNING)
     stream = at.jobs.Stream(v1.StreamRequest(cursor=at.jobs.List(v1.ListRequest()).cursor))
@@ -216,6 +403,9 @@ def test_draining(start: Start) -> None:
     for call in (
         lambda: at.jobs.Submit(v1.SubmitRequest(spec=spec("idle"))),
         lambda: at.jobs.SubmitBatch(v1.SubmitBatchRequest(requests=[v1.SubmitRequest(spec=spec("idle"))])),
+        lambda: at.jobs.Retry(v1.RetryRequest(id=failed)),
+        lambda: at.jobs.BulkRetry(v1.BulkRetryRequest(filter=v1.JobFilter())),
+        lambda: BY_SCHEDULE["Trigger"](at, "drained"),
     ):
         refused = refusal(call)
         assert refused[:3] == (grpc.StatusCode.UNAVAILABLE, "DRAINING", {"RetryInfo"})
@@ -228,9 +418,10 @@ def test_draining(start: Start) -> None:
 
     told = refusal_in_thread(read, lambda: gate("drain").set())
     assert told == (grpc.StatusCode.UNAVAILABLE, "DRAINING", {"RetryInfo"})
-    assert [event.job.state for message in messages for event in message.events] == [v1.JOB_STATE_SUCCEEDED]
+    (event,) = [event for message in messages for event in message.events]
+    assert event.job.state == v1.JOB_STATE_SUCCEEDED
     assert messages[-1].cursor
-    assert messages[-1].revision == 3
+    assert messages[-1].revision == event.revision
 
 
 def refusal_in_thread(call: Callable[[], object], meanwhile: Callable[[], object]) -> tuple[object, ...]:

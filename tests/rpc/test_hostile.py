@@ -12,8 +12,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.error_details_pb2 import BadRequest
 
 from slotd import spec, v1
-from slotd.v1 import job_service_pb2, queue_service_pb2
-from tests.rpc.wire import JOBS, QUEUES, failure, outcome, refusal, send
+from slotd.v1 import job_service_pb2, queue_service_pb2, schedule_service_pb2
+from tests.rpc.wire import JOBS, QUEUES, SCHEDULES, failure, outcome, refusal, send
 from tests.service import Endpoint, starting
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -22,7 +22,7 @@ MIB = 1 << 20
 
 METHODS = [
     path + method.name
-    for path, module in ((JOBS, job_service_pb2), (QUEUES, queue_service_pb2))
+    for path, module in ((JOBS, job_service_pb2), (QUEUES, queue_service_pb2), (SCHEDULES, schedule_service_pb2))
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]
@@ -47,7 +47,8 @@ def _nothing_changes(at: Endpoint) -> Iterator[None]:
         stats = at.queues.GetStats(v1.GetStatsRequest())
         jobs = at.jobs.List(v1.ListRequest(view=v1.JOB_VIEW_FULL)).jobs
         queues = at.queues.ListQueues(v1.ListQueuesRequest())
-        return stats, jobs, queues, at.queues.ListSlots(v1.ListSlotsRequest())
+        schedules = v1.ScheduleServiceStub(at.channel).List(v1.ScheduleServiceListRequest())
+        return stats, jobs, queues, schedules, at.queues.ListSlots(v1.ListSlotsRequest())
 
     before = everything()
     yield
@@ -65,7 +66,8 @@ def test_random_bytes_break_nothing(at: Endpoint) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     chance = random.Random(seed)
-    paths = [path for path in METHODS if path.rpartition("/")[2] not in ("UpdateQueue", "UpdateSlots", "Purge")]
+    changing = ("UpdateQueue", "UpdateSlots", "Purge", "BulkCancel", "BulkRetry", "BulkDelete")
+    paths = [path for path in METHODS if path.rpartition("/")[2] not in changing]
     valid = v1.SubmitRequest(
         spec=spec("idle", [1], labels={"a": "b"}, timeout=5), validate_only=True
     ).SerializeToString()
@@ -100,6 +102,15 @@ def test_fields_that_nobody_knows_are_passed_over(at: Endpoint) -> None:
     answer = send(at, JOBS + "Submit", request + b"\xc0\x3e\x01")
     assert isinstance(answer, bytes)
     assert v1.SubmitResponse.FromString(answer).job.spec.kind == "idle"
+
+
+def test_a_million_dependencies_are_refused_unread(at: Endpoint) -> None:
+    many = v1.SubmitRequest(spec=spec("idle", depends_on=[v1.Dependency(ref="a")] * 1000))
+    batch = v1.SubmitBatchRequest(requests=[many] * 1000)
+    refused = refusal(lambda: at.jobs.SubmitBatch(batch))
+    assert refused[:3] == (INVALID, "INVALID_ARGUMENT", {"BadRequest"})
+    (violation,) = refused.detail(BadRequest).field_violations
+    assert (violation.field, "1,000,000" in violation.description) == ("requests", True)
 
 
 def submit(**fields: object) -> v1.SubmitRequest:

@@ -12,7 +12,7 @@ from slotd import spec, v1
 from tests.rpc.wire import failure, outcome
 from tests.service import Endpoint, Start, reach, reason
 
-SERVICES = {"slotd.v1.JobService", "slotd.v1.QueueService"}
+SERVICES = {"slotd.v1.JobService", "slotd.v1.QueueService", "slotd.v1.ScheduleService"}
 
 
 def test_every_method_answers(start: Start) -> None:

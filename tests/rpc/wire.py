@@ -14,6 +14,7 @@ M = TypeVar("M", bound=Message)
 
 JOBS = "/slotd.v1.JobService/"
 QUEUES = "/slotd.v1.QueueService/"
+SCHEDULES = "/slotd.v1.ScheduleService/"
 STREAMING = frozenset({"Stream", "ReadOutput"})
 
 _LEAKS = ("Traceback", "sqlite", "SELECT", "INSERT", ".py", "/tmp", "/home", "/usr")

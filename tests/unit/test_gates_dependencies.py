@@ -303,7 +303,8 @@ class TestRefusals:
     @pytest.mark.parametrize("length", [3, 1000])
     def test_however_long(self, driver: Driver, length: int) -> None:
         error = self.refused(driver, *[draft(ref=f"n{n}", depends_on=[f"n{(n + 1) % length}"]) for n in range(length)])
-        assert str(error).count("→") == length
+        # Of a long one the middle is left out.
+        assert str(error).count("→") == min(length, 16)
 
     def test_a_job_that_waits_for_its_own_group(self, driver: Driver) -> None:
         error = self.refused(driver, draft(ref="a", group="g", depends_on=[Dependency(group="g")]))

@@ -250,6 +250,22 @@ class TestOverlap:
             driver.pass_time(MINUTE)
         assert [job.state for job in driver.jobs()] == [State.QUEUED, State.BLOCKED]
 
+    def test_queue_one_does_not_take_one_that_has_waited_for_one_that_waits(self, driver: Driver) -> None:
+        create(driver, overlap=Overlap.QUEUE_ONE)
+        first = trigger(driver)
+        second = trigger(driver)
+        driver.apply(ask.Cancel(first.id), ask.Finish(driver.lease(first), DONE))
+        assert driver.get(second).state is State.RUNNING
+        driver.answer(ask.Retry(first.id))
+        assert [one.job_id for one in ties(trigger(driver)).depends_on] == [second.id, first.id]
+
+    def test_a_job_that_ends_in_the_same_change_is_in_nobodys_way(self, driver: Driver) -> None:
+        create(driver)
+        driver.pass_time(MINUTE)
+        driver.clock.advance(MINUTE)
+        driver.finish(driver.jobs()[0])
+        assert fired(driver) == [MINUTE, 2 * MINUTE]
+
     def test_cancel_old_makes_one_that_waits_for_the_end_of_the_earlier(self, driver: Driver) -> None:
         create(driver, overlap=Overlap.CANCEL_OLD)
         driver.pass_time(MINUTE)
@@ -312,14 +328,25 @@ class TestTime:
         assert get(driver).skipped == 3599
 
     def test_a_schedule_that_catches_up_does_not_hold_up_the_others(self, driver: Driver) -> None:
-        create(driver, interval=SECOND)
-        create(driver, "other", interval=30 * MINUTE)
+        create(driver, "a", interval=SECOND)
+        create(driver, "b", interval=30 * MINUTE)
         driver.clock.advance(HOUR)
         changes = 0
-        while not fired(driver, "other"):
+        while not fired(driver, "b"):
             driver.apply()
             changes += 1
         assert changes <= 19, "its turn comes by the time that it was due"
+
+    def test_what_many_have_missed_goes_step_by_step_too(self, driver: Driver) -> None:
+        names = [f"s{number:03}" for number in range(150)]
+        for name in names:
+            create(driver, name, catch_up_window=0)
+        driver.clock.advance(DAY + 30 * SECOND)
+        driver.apply()
+        looked = driver.answer(ask.ListSchedules("", 200), claim=False)
+        assert sum(1 for one in looked if one.skipped) == 100
+        settle(driver)
+        assert {get(driver, name).skipped for name in names} == {DAY // MINUTE}
 
     def test_what_is_a_little_late_is_not_missed(self, driver: Driver) -> None:
         create(driver, catch_up_window=0)
@@ -505,6 +532,13 @@ class TestSettings:
         assert update(driver, draft=job, catch_up_window=0).next_time == before.next_time
         driver.pass_time(MINUTE)
         assert driver.jobs()[0].spec.kind == "other"
+
+    def test_nor_do_they_cut_short_what_it_makes_up_for(self, driver: Driver) -> None:
+        create(driver, interval=SECOND, overlap=Overlap.ALLOW)
+        driver.clock.advance(300 * SECOND)
+        update(driver, draft=draft("other"))
+        settle(driver)
+        assert len(fired(driver)) == 300
 
     def test_cron_unsets_the_interval_and_the_other_way_round(self, driver: Driver) -> None:
         create(driver)

@@ -1,16 +1,26 @@
 """What is SQLite's own: the file, its lock, its settings, its schema, and the meaning of its errors."""
 
+import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from slotd_server.domain import commands as ask
 from slotd_server.domain.errors import StoreBroken, StoreFull, StoreInUse, StoreTooNew
+from slotd_server.domain.events import EVERYTHING, JobFilter
+from slotd_server.domain.job import SECOND, Job
+from slotd_server.domain.queue import BUILT_IN, Counters, Rate
+from slotd_server.domain.schedule import Schedule, Settings
+from slotd_server.domain.states import State
+from slotd_server.domain.ties import Dependency, Unique
 from slotd_server.store import sqlite
+from slotd_server.store.rows import snapshot_bytes, spec_text
 from slotd_server.store.sqlite import SqliteStore
 from slotd_server.store.sqlite_errors import meaning
-from tests.unit.driver import Driver
+from tests.unit.driver import DONE, HOPELESS, START, Driver, draft, shared
 
 MakeDriver = Callable[..., Driver]
 
@@ -122,19 +132,130 @@ def test_the_log_is_written_back_now_and_then(make_driver: MakeDriver, tmp_path:
     assert frames == written
 
 
-def test_claiming_and_looking_use_an_index(driver: Driver) -> None:
-    """With a million jobs waiting, whatever reads a table from end to end would be felt."""
-    plans = {
-        "claim": """SELECT seq FROM jobs WHERE state = 3 AND queue = 'q' AND kind = 'k'
-            ORDER BY rank, seq LIMIT 1""",
-        "lower": """SELECT seq FROM jobs WHERE state = 3 AND queue = 'q' AND kind = 'k' AND rank >= 7
-            ORDER BY rank, seq LIMIT 1""",
-        "due": "SELECT seq FROM jobs WHERE due_time <= 5 ORDER BY due_time LIMIT 5",
-        "next due": "SELECT due_time FROM jobs WHERE due_time IS NOT NULL ORDER BY due_time LIMIT 1",
-        "running": "SELECT seq FROM jobs WHERE state = 4 AND owner <> 'me' LIMIT 5",
-        "lingering": "SELECT seq FROM jobs WHERE state <> 4 AND owner <> '' AND owner <> 'me' LIMIT 5",
-    }
-    for name, query in plans.items():
-        plan = " ".join(row[3] for row in driver.store.writer.execute(f"EXPLAIN QUERY PLAN {query}"))
-        assert "INDEX" in plan, name
-        assert "TEMP B-TREE" not in plan, name
+def test_whatever_a_change_looks_for_has_an_index(driver: Driver) -> None:
+    """With a million jobs waiting, whatever reads a table from end to end would be felt. The indexes of the jobs that
+    run or linger have few entries, as has the table of what is left to be done."""
+    statements = written(driver)
+    tables = {name for (name,) in driver.store.writer.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    used = {table for table in tables for sql in statements if re.search(rf"\b{table}\b", sql)}
+    assert tables - used <= {"meta", "boots", "sqlite_sequence"}, "not all has been tried"
+    for sql in statements:
+        plan = [row[3] for row in driver.store.writer.execute(f"EXPLAIN QUERY PLAN {sql}")]
+        scans = [step for step in plan if step.startswith("SCAN") and step.split()[1] in tables]
+        short = ("INDEX jobs_running", "INDEX jobs_lingering", "unsettled")
+        assert all(step.endswith(short) for step in scans), (sql, plan)
+        assert "unsettled" in sql or not any("TEMP B-TREE" in step for step in plan), (sql, plan)
+
+
+def written(driver: Driver) -> Collection[str]:
+    """The statements of a life in which all happens that can, one for each form."""
+    statements: dict[str, str] = {}
+
+    def note(sql: str) -> None:
+        if sql.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")):
+            statements[re.sub(r"x?'[^']*'|\d+", "", sql)] = sql
+
+    # That is set rarely, and then all ended jobs of the queue are looked through.
+    driver.queue("other", retain_count=1)
+    driver.store.writer.set_trace_callback(note)
+    interval = Schedule("s", Settings(draft(key="k"), interval=SECOND), 0, 0)
+    driver.apply(ask.CreateSchedule(interval))
+    driver.queue(slots_per_key=1, rate=Rate(1e6, 50))
+    for request_id in ("r", "s"):
+        jobs = driver.batch(
+            draft(ref="a", group="g", request_id=request_id, priority=1),
+            draft(depends_on=["a", Dependency(group="g")], key="k", resources=["r", shared("a/*")], unique=Unique("u")),
+            draft(key="k", priority=3, max_attempts=1),
+            draft(key="k", resources=["r"], queue_timeout=SECOND),
+            draft(resources=["*"], schedule_time=START + SECOND),
+        )
+        driver.update(jobs[1], labels=(("a", "b"),), queue="other")
+        driver.overrun(next(iter(driver.running.values())))
+        for job in driver.running.copy().values():
+            driver.report(job, output=b"words")
+        driver.pass_time(SECOND)
+        while driver.running:
+            driver.finish(next(iter(driver.running.values())), HOPELESS if len(driver.running) == 2 else DONE)
+        for job in driver.jobs():
+            driver.apply(ask.Retry(job.id, dependents=True))
+    driver.batch(draft(ref="a", queue="other"), *[draft(queue="other", depends_on=["a"])] * 1500)
+    driver.apply(ask.Bulk("cancel", JobFilter(queues=frozenset({"other"})), limit=1))
+    driver.apply(ask.Recover(), ask.Bulk("cancel", EVERYTHING), ask.DeleteSchedule("s"), ask.GetGroup("g"))
+    while driver.running:
+        driver.finish(next(iter(driver.running.values())))
+    driver.apply(ask.Bulk("delete", JobFilter(states=frozenset({State.FAILED}))), ask.Purge(EVERYTHING))
+    driver.store.writer.set_trace_callback(None)
+    return statements.values()
+
+
+class TestTheFirstSchema:
+    """What the first version wrote: no ties, and a column with the priority where the rank is now."""
+
+    def write(self, path: Path, jobs: Sequence[Job]) -> None:
+        connection = sqlite3.connect(path)
+        folder = Path(sqlite.__file__).parent / "sql" / "sqlite"
+        connection.executescript((folder / "0001_jobs.sql").read_text())
+        connection.execute("PRAGMA user_version = 1")
+        for job in jobs:
+            snapshot = msgspec.msgpack.encode(msgspec.msgpack.decode(snapshot_bytes(job))[:-1])
+            spec = msgspec.json.encode(msgspec.json.decode(spec_text(job.spec))[:-1]).decode()
+            values = (job.seq, job.spec.queue, job.spec.kind, job.spec.priority, job.state, job.owner, job.due_time)
+            connection.execute(
+                "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)", (*values, job.revision, snapshot)
+            )
+            connection.execute("INSERT INTO specs VALUES (?, ?, ?, NULL, NULL, NULL, NULL)", (job.seq, job.id, spec))
+            connection.execute(
+                "INSERT INTO events VALUES (?, ?, 2, NULL, ?, 0, 0, ?, NULL, NULL)",
+                (job.revision, job.seq, job.create_time, snapshot),
+            )
+        numbers = Counters(queued=len(jobs), submitted=len(jobs))
+        marks = ",".join("?" * len(numbers))
+        connection.execute(f"INSERT INTO counters VALUES ('default', 'work', {marks})", numbers)
+        connection.commit()
+        connection.close()
+
+    def jobs(self, *priorities: int) -> list[Job]:
+        return [
+            Job(
+                seq=number,
+                id=f"job-{number}",
+                spec=draft(priority=priority, labels={"n": str(number)}).resolve(BUILT_IN),
+                state=State.QUEUED,
+                revision=number,
+                create_time=START,
+            )
+            for number, priority in enumerate(priorities, 1)
+        ]
+
+    def test_all_is_there_as_it_was(self, make_driver: MakeDriver, tmp_path: Path) -> None:
+        jobs = self.jobs(0, -1000, 1000)
+        self.write(tmp_path / "jobs.db", jobs)
+        driver = make_driver(0, path=str(tmp_path / "jobs.db"))
+        assert driver.jobs() == jobs
+        assert [event.job for event in driver.events()] == jobs
+        assert driver.counters() == Counters(queued=3, submitted=3)
+        assert driver.jobs(JobFilter(labels=frozenset({("n", "2")}))) == jobs[1:2]
+
+    def test_jobs_start_in_their_old_order_and_new_ones_among_them(
+        self, make_driver: MakeDriver, tmp_path: Path
+    ) -> None:
+        self.write(tmp_path / "jobs.db", self.jobs(0, 7, -1000, 7, 0, 1000, -3))
+        driver = make_driver(0, path=str(tmp_path / "jobs.db"))
+        driver.submit(priority=7)
+        driver.apply(ask.UpdateSlots(1))
+        order = []
+        while driver.running:
+            (job,) = driver.running.values()
+            order.append(job.seq)
+            driver.finish(job)
+        assert order == [6, 2, 4, 8, 1, 5, 7, 3]
+
+    def test_new_jobs_may_depend_on_old_ones(self, make_driver: MakeDriver, tmp_path: Path) -> None:
+        jobs = self.jobs(0)
+        self.write(tmp_path / "jobs.db", jobs)
+        driver = make_driver(1, path=str(tmp_path / "jobs.db"))
+        driver.apply()
+        after = driver.submit(depends_on=jobs, resources=["r"], group="g")
+        assert driver.get(after).blocked_by == ("jobs/job-1",)
+        driver.finish(jobs[0])
+        assert driver.get(after).state is State.RUNNING

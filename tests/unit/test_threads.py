@@ -20,8 +20,8 @@ def ours() -> set[threading.Thread]:
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     bench = Bench(
-        lambda handlers, reporting: ThreadRunner(
-            handlers, reporting, result_limit=RESULT_LIMIT, output_limit=OUTPUT_LIMIT
+        lambda handlers, reporting, results: ThreadRunner(
+            handlers, reporting, results=results, result_limit=RESULT_LIMIT, output_limit=OUTPUT_LIMIT
         )
     )
     yield bench

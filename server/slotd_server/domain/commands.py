@@ -56,14 +56,20 @@ class Update(NamedTuple):
 
 
 class Bulk(NamedTuple):
-    """Take the next up to `limit` jobs that match and have a seq above `after`, in that order, and do to each what may
-    be done to it. → Step."""
+    """Take the next up to `limit` jobs that match, from behind seq `after` on (None: from the first one), and do to
+    each what may be done to it. → Step."""
 
     action: Literal["cancel", "retry", "delete"]
     filter: JobFilter
-    after: int = 0
+    after: int | None = None
     limit: int = 500
     force: bool = False
+
+    @property
+    def newest_first(self) -> bool:
+        """What depends on others is mostly newer than they are: it is cancelled before they are, and deleted before;
+        but retried after them."""
+        return self.action != "retry"
 
 
 class Step(NamedTuple):

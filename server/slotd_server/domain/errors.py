@@ -1,7 +1,5 @@
 """What can be wrong with a request or with the service, as exceptions. `rpc/errors.py` gives each its status code."""
 
-from collections.abc import Sequence
-
 
 class ServiceError(Exception):
     """The base of all below. `reason` is UPPER_SNAKE and part of the contract."""
@@ -106,12 +104,12 @@ class DependencyFailed(ServiceError):
 
 
 class DependencyCycle(ServiceError):
-    """The job would wait for itself in the end. `way` leads from there to there, with names as in Job.blocked_by."""
+    """Jobs would wait for themselves in the end if this one waited again. `way` says how."""
 
     reason = "DEPENDENCY_CYCLE"
 
-    def __init__(self, job_id: str, way: Sequence[str]) -> None:
-        super().__init__(f"job {job_id} would wait for itself: {' → '.join(way)}")
+    def __init__(self, job_id: str, way: str) -> None:
+        super().__init__(f"job {job_id} can't wait again: that closes a cycle: {way}")
         self.job_id = job_id
 
 

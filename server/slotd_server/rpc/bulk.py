@@ -96,13 +96,13 @@ class Bulk:
     async def _steps_up_to(self, end: int, first: ask.Bulk) -> int:
         # A job's seq is the revision that made it. Without an end, this might never catch up with those who submit.
         total = 0
-        command = first
-        while command.after < end:
-            step: ask.Step = await self._call(command)
+        after = end + 1 if first.newest_first else 0
+        while first.newest_first or after < end:
+            step: ask.Step = await self._call(first._replace(after=after))
             total += step.done
             if step.after is None:
                 break
-            command = command._replace(after=step.after)
+            after = step.after
         return total
 
     async def _delete_by_force(self, job_filter: JobFilter, running: JobFilter) -> int:

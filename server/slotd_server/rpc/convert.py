@@ -56,6 +56,7 @@ def draft_from(request: v1.SubmitRequest) -> Draft:
     schedule_time = given.get("schedule_time")
     labels = given.get("labels")
     request_id = request.request_id
+    ref = request.ref
     return Draft(
         kind=given.get("kind", ""),
         payload=None if payload is None else Payload(payload.content_type or OCTET_STREAM, payload.data),
@@ -63,9 +64,9 @@ def draft_from(request: v1.SubmitRequest) -> Draft:
         schedule_time=None if schedule_time is None else microseconds(schedule_time),
         asked=NOTHING if _ASKED.isdisjoint(given) else _defaults(given),
         request_id=request_id,
-        fingerprint=_fingerprint(request) if request_id else b"",
+        fingerprint=_fingerprint(spec, ref) if request_id else b"",
         ties=None if _TIED.isdisjoint(given) else _ties(spec),
-        ref=request.ref,
+        ref=ref,
     )
 
 
@@ -73,9 +74,9 @@ _ASKED = frozenset({"queue", "priority", "timeout", "queue_timeout", "retention"
 _TIED = frozenset({"resources", "depends_on", "group", "concurrency_key", "unique_key"})
 
 
-def _fingerprint(request: v1.SubmitRequest) -> bytes:
+def _fingerprint(spec: v1.JobSpec, ref: str) -> bytes:
     # Without a ref as it was before there were any: the store remembers it for longer than a server lives.
-    content = request.spec if not request.ref else v1.SubmitRequest(spec=request.spec, ref=request.ref)
+    content = v1.SubmitRequest(spec=spec, ref=ref) if ref else spec
     return blake2b(content.SerializeToString(deterministic=True), digest_size=16).digest()
 
 

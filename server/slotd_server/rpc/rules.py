@@ -58,8 +58,9 @@ class Fields:
     def __call__(self, message: Message) -> Violations:
         given = message.ListFields()
         found: list[tuple[str, str]] = []
+        rule_of = self._rules.get
         for field, value in given:
-            rule = self._rules.get(field)
+            rule = rule_of(field)
             if rule is not None and (wrong := rule(value)):
                 found += _below(field.name, wrong)
         if self._required and (missing := self._required.difference(dict(given))):

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from slotd import v1
 from slotd_server.domain.errors import InvalidArgument, TooLarge
-from slotd_server.rpc import cycles, validate
+from slotd_server.rpc import validate
 from slotd_server.rpc.rules import MOST_VIOLATIONS, Violations, name
 
 BATCH_DEPENDENCIES = 10_000
@@ -15,8 +15,7 @@ class Submissions:
     """The checks of what is submitted, now or by a schedule. They know the registered `kinds`, and the limits in bytes
     of a payload and of a whole batch.
 
-    All methods raise InvalidArgument (with reason UNKNOWN_KIND or DEPENDENCY_CYCLE where that alone is wrong), and
-    TooLarge.
+    All methods raise InvalidArgument (with reason UNKNOWN_KIND where that alone is wrong), and TooLarge.
     """
 
     def __init__(self, kinds: Mapping[str, object], *, max_payload: int = 1 << 20, max_batch: int = 16 << 20) -> None:
@@ -27,8 +26,6 @@ class Submissions:
     def check(self, request: v1.SubmitRequest) -> None:
         wrong = validate.SUBMIT(request)
         spec = request.spec
-        if spec.depends_on:
-            wrong = [*wrong, *_refs_alone(spec)]
         if wrong or spec.kind not in self._kinds:
             self._refuse(wrong, [("spec", spec)])
         self._check_payload("spec", spec)
@@ -51,8 +48,6 @@ class Submissions:
             wrong += _unknown_refs(requests)
         if wrong or not self._kinds.keys() >= {spec.kind for spec in specs}:
             self._refuse(wrong, [(f"requests[{number}].spec", spec) for number, spec in enumerate(specs)])
-        if dependencies and (cycle := cycles.find(requests)):
-            raise InvalidArgument((cycle.field, f"closes a cycle: {cycle.path}"), reason="DEPENDENCY_CYCLE")
         if size > self._max_payload:
             for number, spec in enumerate(specs):
                 self._check_payload(f"requests[{number}].spec", spec)
@@ -88,15 +83,6 @@ def _unknown(kind: str, kinds: Collection[str]) -> str:
     near = difflib.get_close_matches(kind, kinds, n=3)
     meant = f"; did you mean {' or '.join(repr(one) for one in near)}?" if near else ""
     return f"no handler is registered for {kind!r}{meant}"
-
-
-def _refs_alone(spec: v1.JobSpec) -> Violations:
-    """Refs outside of a batch."""
-    return [
-        (f"spec.depends_on[{number}].ref", "names a job of the same SubmitBatch; this is Submit")
-        for number, one in enumerate(spec.depends_on)
-        if one.ref
-    ]
 
 
 def _at_odds(requests: Sequence[v1.SubmitRequest]) -> Violations:

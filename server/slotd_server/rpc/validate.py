@@ -79,17 +79,23 @@ _RETRY = Fields(
 )
 _PAYLOAD = Fields(v1.Payload, {"content_type": media_type, "data": None})
 _CLAIM = Fields(v1.ResourceClaim, {"name": resource, "mode": one_of(v1.ResourceMode.DESCRIPTOR)}, required=["name"])
-_DEPENDENCY = Fields(
-    v1.Dependency,
-    {
-        "job_id": job_id,
-        "ref": name,
-        "group": name,
-        "condition": one_of(v1.DependencyCondition.DESCRIPTOR),
-        "wait_for_retry": None,
-    },
-    either=["job_id", "ref", "group"],
-)
+
+
+def _depends_on(ref: Rule) -> Rule:
+    dependency = Fields(
+        v1.Dependency,
+        {
+            "job_id": job_id,
+            "ref": ref,
+            "group": name,
+            "condition": one_of(v1.DependencyCondition.DESCRIPTOR),
+            "wait_for_retry": None,
+        },
+        either=["job_id", "ref", "group"],
+    )
+    return first(each(dependency, 1000), unlike("target", attrgetter("job_id", "ref", "group")))
+
+
 _SPEC_RULES: Mapping[str, Rule | None] = {
     "kind": name,
     "payload": _PAYLOAD,
@@ -97,7 +103,7 @@ _SPEC_RULES: Mapping[str, Rule | None] = {
     "priority": between(-1000, 1000),
     "labels": labels,
     "resources": first(each(_CLAIM, 64), unlike("name", attrgetter("name"))),
-    "depends_on": first(each(_DEPENDENCY, 1000), unlike("target", attrgetter("job_id", "ref", "group"))),
+    "depends_on": _depends_on(ref=absent("names a job of the same SubmitBatch; this is Submit")),
     "schedule_time": timestamp,
     "timeout": positive_duration,
     "retry": _RETRY,
@@ -110,12 +116,16 @@ _SPEC_RULES: Mapping[str, Rule | None] = {
     "unique_conflict": one_of(v1.UniqueConflict.DESCRIPTOR),
 }
 _BESIDE = {"unique_period": "unique_key", "unique_conflict": "unique_key"}
-_SPEC = Fields(v1.JobSpec, _SPEC_RULES, required=["kind"], beside=_BESIDE)
-SUBMIT = Fields(
-    v1.SubmitRequest,
-    {"spec": _SPEC, "request_id": request_id, "validate_only": None, "ref": name},
-    required=["spec"],
-)
+
+
+def _submit(spec_rules: Mapping[str, Rule | None]) -> Fields:
+    spec = Fields(v1.JobSpec, spec_rules, required=["kind"], beside=_BESIDE)
+    rules: Mapping[str, Rule | None] = {"spec": spec, "request_id": request_id, "validate_only": None, "ref": name}
+    return Fields(v1.SubmitRequest, rules, required=["spec"])
+
+
+SUBMIT = _submit(_SPEC_RULES)
+_SUBMIT_IN_BATCH = _submit({**_SPEC_RULES, "depends_on": _depends_on(ref=name)})
 _FILTER = Fields(
     v1.JobFilter,
     {
@@ -223,7 +233,7 @@ _REQUESTS: Mapping[type[Message], Rule] = {
     fields.kind: fields
     for fields in (
         SUBMIT,
-        Fields(v1.SubmitBatchRequest, {"requests": each(SUBMIT, BATCH_JOBS)}, required=["requests"]),
+        Fields(v1.SubmitBatchRequest, {"requests": each(_SUBMIT_IN_BATCH, BATCH_JOBS)}, required=["requests"]),
         Fields(v1.GetRequest, {"id": job_id, "view": _view}, required=["id"]),
         Fields(
             v1.ListRequest,

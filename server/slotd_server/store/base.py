@@ -234,8 +234,10 @@ class Transaction(Ties, Schedules, Protocol):
     def orphans(self, limit: int) -> list[Job]:
         """Jobs that servers which are gone had: RUNNING, or in whatever state with a lingering attempt."""
 
-    def matching(self, job_filter: JobFilter, after: int, limit: int) -> list[Job]:
-        """Jobs that match and have a seq above `after`, in that order."""
+    def matching(
+        self, job_filter: JobFilter, after: int | None, limit: int, *, newest_first: bool = False
+    ) -> list[Job]:
+        """Jobs that match, in order of submission or the other way round, from behind seq `after`."""
 
     def record(self, event: Event) -> None:
         """Keep the event, and the job as the event has it: new, changed, or gone with its output."""

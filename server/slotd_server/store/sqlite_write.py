@@ -192,11 +192,16 @@ class SqliteTransaction(SqliteTies, SqliteSchedules):
         )
         return self.by_seq(rows[0][0]) if rows else None
 
-    def matching(self, job_filter: JobFilter, after: int, limit: int) -> list[Job]:
+    def matching(
+        self, job_filter: JobFilter, after: int | None, limit: int, *, newest_first: bool = False
+    ) -> list[Job]:
         self._flush_jobs()
         where, values = conditions(job_filter)
+        if after is None:
+            after = 1 << 62 if newest_first else 0
         rows = self._run(
-            f"SELECT seq FROM jobs JOIN specs USING (seq) WHERE {where} AND seq > ? ORDER BY seq LIMIT ?",
+            f"""SELECT seq FROM jobs JOIN specs USING (seq) WHERE {where} AND seq {"<" if newest_first else ">"} ?
+            ORDER BY seq {"DESC" if newest_first else "ASC"} LIMIT ?""",
             [*values, after, limit],
         )
         return self._by_seq([seq for (seq,) in rows])

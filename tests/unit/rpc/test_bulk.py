@@ -1,12 +1,15 @@
 """What JobService does to many jobs, on the real core, without the wire."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 import pytest
 
 from slotd import v1
 from slotd_server.domain.errors import NotFound
+from slotd_server.rpc.bulk import Bulk
+from slotd_server.store.base import Snapshot
 from tests.unit.rpc.core import FAILED, NO_CONTEXT, Core
 
 NOOP = v1.JobFilter(kinds=["noop"])
@@ -144,26 +147,43 @@ async def test_delete_by_force_waits_for_those_that_run(core: Core, job_filter: 
     assert await states(core) == {other: "RUNNING"}
 
 
-async def test_delete_by_force_misses_none_that_starts_meanwhile(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = await core.submit()
-    reads = core.reads.__call__
+RUNNING = v1.BulkDeleteRequest(filter=v1.JobFilter(states=[v1.JOB_STATE_RUNNING]), force=True)
 
-    async def late(query: object) -> object:
-        """What runs is looked for, and only then the job starts."""
-        found = await reads(query)  # type: ignore[arg-type]
-        if not core.runner.started:
-            await core.start()
+
+def bulk_between(core: Core, happens: Callable[[], Awaitable[object]], monkeypatch: pytest.MonkeyPatch) -> Bulk:
+    """The methods, with something that happens once it has been looked for what runs."""
+    reads = core.reads.__call__
+    left = [happens]
+
+    async def read(query: Callable[[Snapshot], Any]) -> Any:
+        found = await reads(query)
+        if left:
+            await left.pop()()
         return found
 
-    bulk = core.jobs.BulkDelete.__self__  # type: ignore[attr-defined]
-    monkeypatch.setattr(bulk, "_reads", late)
-    request = v1.BulkDeleteRequest(filter=NOOP, force=True)
-    deleting = asyncio.ensure_future(core.jobs.BulkDelete(request, NO_CONTEXT))
+    bulk = Bulk(core.dispatcher, core.reads, core.log)
+    monkeypatch.setattr(bulk, "_reads", read)
+    return bulk
+
+
+async def test_delete_by_force_misses_none_that_starts_meanwhile(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = await core.submit()
+    bulk = bulk_between(core, core.start, monkeypatch)
+    deleting = asyncio.ensure_future(bulk.BulkDelete(RUNNING, NO_CONTEXT))
     await core.log.wait_for(job.id, job.revision)
     (running,) = core.runner.started
     await core.log.wait_for(job.id, running.revision)
     await core.finish(running)
     assert (await deleting).delete_count == 1
+    assert await states(core) == {}
+
+
+async def test_delete_by_force_misses_none_that_stops_meanwhile(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = await core.submit()
+    running = await core.start()
+    await core.jobs.Cancel(v1.CancelRequest(id=job.id), NO_CONTEXT)
+    bulk = bulk_between(core, lambda: core.finish(running), monkeypatch)
+    assert (await bulk.BulkDelete(RUNNING, NO_CONTEXT)).delete_count == 1
     assert await states(core) == {}
 
 

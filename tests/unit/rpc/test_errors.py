@@ -118,6 +118,13 @@ TABLE: list[tuple[Exception, str, str, set[str], dict[str, str]]] = [
         {"job_id": JOB_ID, "target": f"jobs/{OTHER_ID}"},
     ),
     (
+        domain.DependencyCycle(JOB_ID, f"groups/g → jobs/{JOB_ID} → groups/g"),
+        "FAILED_PRECONDITION",
+        "DEPENDENCY_CYCLE",
+        {"PreconditionFailure"},
+        {"job_id": JOB_ID},
+    ),
+    (
         domain.ScheduleExists("nightly"),
         "ALREADY_EXISTS",
         "SCHEDULE_EXISTS",
@@ -181,6 +188,7 @@ def test_details_name_the_resource() -> None:
     [
         (domain.WrongState(JOB_ID, "RUNNING", "a terminal job"), "JOB_STATE_RUNNING", JOB_ID),
         (domain.Awaited(JOB_ID, OTHER_ID), "AWAITED", JOB_ID),
+        (domain.DependencyCycle(JOB_ID, "groups/g → groups/g"), "DEPENDENCY_CYCLE", JOB_ID),
         (domain.DependencyFailed(JOB_ID, "groups/nightly"), "DEPENDENCY_FAILED", "groups/nightly"),
         (domain.ScheduleOverlap("nightly", JOB_ID), "SCHEDULE_OVERLAP", "nightly"),
     ],
@@ -227,6 +235,7 @@ def test_an_unknown_error_is_logged_with_its_stack_and_no_more() -> None:
         domain.RequestIdReused("ü" * 128, JOB_ID),
         domain.QueueFull("€" * 5_000, 5),
         domain.UniqueKeyTaken("€" * 255, JOB_ID),
+        domain.DependencyCycle(JOB_ID, " → ".join([f"jobs/{JOB_ID}"] * 17)),
     ],
 )
 def test_no_error_outgrows_the_metadata(error: Exception) -> None:

@@ -5,10 +5,21 @@ from typing import Any
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc import code_pb2
 
 from slotd import v1
 from slotd_server.domain.commands import Lease
-from slotd_server.domain.errors import InvalidArgument, NotFound, QueueFull, RequestIdReused, WrongState
+from slotd_server.domain.errors import (
+    InvalidArgument,
+    NotFound,
+    QueueFull,
+    RequestIdReused,
+    RevisionMismatch,
+    UniqueKeyTaken,
+    WrongState,
+)
 from slotd_server.rpc import cursors
 from tests.unit.rpc.core import FAILED, NO_CONTEXT, Core
 from tests.unit.rpc.samples import JOB_ID
@@ -99,6 +110,46 @@ async def test_a_batch_only_to_see_stores_nothing(core: Core) -> None:
     assert len(answer.jobs) == 3
     assert answer.cursor == ""
     assert list((await listed(core)).jobs) == []
+
+
+async def test_a_batch_may_be_a_whole_graph(core: Core) -> None:
+    requests = [
+        request(depends_on=[v1.Dependency(ref="b", condition=v1.DEPENDENCY_CONDITION_ENDED), v1.Dependency(group="g")]),
+        request(depends_on=[v1.Dependency(ref="a")], group="g"),
+        request(),
+    ]
+    requests[1].ref, requests[2].ref = "b", "a"
+    callback, second, first = (await core.submit_batch(v1.SubmitBatchRequest(requests=requests))).jobs
+    assert (first.state, second.state, callback.state) == (v1.JOB_STATE_QUEUED, *[v1.JOB_STATE_BLOCKED] * 2)
+    assert list(callback.blocked_by) == [f"jobs/{second.id}", "groups/g"]
+    (edge,) = second.spec.depends_on
+    assert (edge.job_id, edge.ref, edge.condition) == (first.id, "a", v1.DEPENDENCY_CONDITION_SUCCEEDED)
+    for job in (first, second):
+        await core.finish(await core.start())
+        assert (await get(core, job.id)).state == v1.JOB_STATE_SUCCEEDED
+    assert (await get(core, callback.id)).state == v1.JOB_STATE_RUNNING
+
+
+async def test_what_is_not_there_is_named(core: Core) -> None:
+    nowhere = [v1.Dependency(job_id=JOB_ID), v1.Dependency(group="g")]
+    with pytest.raises(InvalidArgument) as refused:
+        await core.submit_request(request(depends_on=nowhere))
+    fields = ["spec.depends_on[0].job_id", "spec.depends_on[1].group"]
+    assert [field for field, _ in refused.value.violations] == fields
+    # Also where the batch is of one.
+    with pytest.raises(InvalidArgument) as refused:
+        await core.submit_batch(v1.SubmitBatchRequest(requests=[request(depends_on=nowhere)]))
+    assert [field for field, _ in refused.value.violations] == [f"requests[0].{field}" for field in fields]
+
+
+async def test_a_unique_job_is_answered_with_the_one_that_is_there(core: Core) -> None:
+    first = await core.submit(unique_key="u")
+    await core.submit()
+    again = await core.submit_request(request(unique_key="u"))
+    assert again.job == first
+    assert at(core, again.cursor) > first.revision
+    with pytest.raises(UniqueKeyTaken):
+        await core.submit(unique_key="u", unique_conflict=v1.UNIQUE_CONFLICT_REFUSE)
 
 
 async def test_get_shows_as_much_as_is_asked_for(core: Core) -> None:
@@ -258,6 +309,58 @@ async def test_retry(core: Core) -> None:
     await core.queues.UpdateSlots(v1.UpdateSlotsRequest(slots=0), NO_CONTEXT)
     again = (await core.jobs.Retry(v1.RetryRequest(id=job.id), NO_CONTEXT)).job
     assert (again.state, again.attempt, len(again.attempts)) == (v1.JOB_STATE_QUEUED, 0, 1)
+
+
+async def test_retry_takes_dependents_along_where_asked_to(core: Core) -> None:
+    first = await core.submit()
+    second = await core.submit(depends_on=[v1.Dependency(job_id=first.id)])
+    await core.finish(await core.start(), FAILED)
+    await core.queues.UpdateSlots(v1.UpdateSlotsRequest(slots=0), NO_CONTEXT)
+    failed = await get(core, second.id)
+    assert (failed.state, failed.error.code) == (v1.JOB_STATE_FAILED, code_pb2.FAILED_PRECONDITION)
+    await core.jobs.Retry(v1.RetryRequest(id=first.id), NO_CONTEXT)
+    assert (await get(core, second.id)).state == v1.JOB_STATE_FAILED
+    await core.jobs.Cancel(v1.CancelRequest(id=first.id), NO_CONTEXT)
+    await core.jobs.Retry(v1.RetryRequest(id=first.id, dependents=True), NO_CONTEXT)
+    assert (await get(core, second.id)).state == v1.JOB_STATE_BLOCKED
+
+
+async def update(core: Core, job_id: str, *paths: str, revision: int = 0, **fields: Any) -> v1.Job:
+    update = v1.UpdateRequest(
+        id=job_id, spec=v1.JobSpec(**fields), update_mask=FieldMask(paths=paths), revision=revision
+    )
+    return (await core.jobs.Update(update, NO_CONTEXT)).job
+
+
+async def test_update_changes_what_it_names(core: Core) -> None:
+    job = await core.submit(labels={"a": "1"}, priority=1)
+    later = Timestamp(seconds=4_000_000_000)
+    after = await update(
+        core, job.id, "priority", "labels", "schedule_time", priority=7, queue="x", schedule_time=later
+    )
+    assert (after.spec.priority, dict(after.spec.labels), after.spec.queue) == (7, {}, "default")
+    assert (after.state, after.schedule_time) == (v1.JOB_STATE_SCHEDULED, later)
+    assert after == await get(core, job.id)
+    after = await update(core, job.id, "schedule_time", "queue", queue="mail", revision=after.revision)
+    assert (after.state, after.spec.queue, after.spec.priority) == (v1.JOB_STATE_QUEUED, "mail", 7)
+    with pytest.raises(RevisionMismatch):
+        await update(core, job.id, "labels", revision=job.revision)
+    await core.start()
+    with pytest.raises(WrongState):
+        await update(core, job.id, "labels")
+    with pytest.raises(NotFound):
+        await update(core, JOB_ID, "labels")
+
+
+async def test_a_group_is_told_with_where_its_events_begin(core: Core) -> None:
+    with pytest.raises(NotFound):
+        await core.jobs.GetGroup(v1.GetGroupRequest(name="g"), NO_CONTEXT)
+    await core.run(group="g")
+    last = await core.submit(group="g")
+    answer = await core.jobs.GetGroup(v1.GetGroupRequest(name="g"), NO_CONTEXT)
+    progress = v1.Progress(done=1, total=2)
+    assert answer.group == v1.Group(name="g", jobs=2, queued=1, succeeded=1, progress=progress)
+    assert answer.revision == at(core, answer.cursor) == last.revision
 
 
 async def test_delete_takes_terminal_jobs_alone_unless_forced(core: Core) -> None:

@@ -72,6 +72,20 @@ async def test_update_by_mask_changes_what_it_names(core: Core) -> None:
     assert not queue.HasField("max_queued")
 
 
+async def test_every_setting_of_a_queue_can_be_changed_and_taken_back(core: Core) -> None:
+    rate = v1.RateLimit(starts_per_second=0.5, burst=3)
+    queue = await update(core, slots_per_key=2, rate_limit=rate, retain_count=0)
+    assert (queue.slots_per_key, queue.rate_limit, queue.retain_count) == (2, rate, 0)
+    assert queue.HasField("retain_count")
+    assert queue == await get(core)
+    queue = await update(core, "rate_limit", "slots_per_key", rate_limit=v1.RateLimit(starts_per_second=7))
+    assert not queue.HasField("slots_per_key")
+    assert queue.rate_limit == v1.RateLimit(starts_per_second=7, burst=1)
+    assert queue.HasField("retain_count")
+    queue = await update(core, "*")
+    assert [field.name for field, _ in queue.ListFields()] == ["name", "paused", "counters"]
+
+
 async def test_queues_are_listed_by_name_in_pages(core: Core) -> None:
     assert await names(core) == [[]]
     for name in ("c", "a", "b"):

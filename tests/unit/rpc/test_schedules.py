@@ -23,7 +23,7 @@ YEARLY = "0 3 1 1 *"
 
 
 async def create(core: Core, name: str = "yearly", *, validate_only: bool = False, **fields: Any) -> v1.Schedule:
-    schedule = v1.Schedule(**{"name": name, "spec": SPEC} | (fields or {"cron": YEARLY}))
+    schedule = v1.Schedule(name=name, spec=SPEC, **(fields or {"cron": YEARLY}))
     request = v1.ScheduleServiceCreateRequest(schedule=schedule, validate_only=validate_only)
     return (await core.schedules.Create(request, NO_CONTEXT)).schedule
 
@@ -33,9 +33,8 @@ async def get(core: Core, name: str = "yearly") -> v1.Schedule:
 
 
 async def update(core: Core, *paths: str, **fields: Any) -> v1.Schedule:
-    request = v1.ScheduleServiceUpdateRequest(
-        schedule=v1.Schedule(**{"name": "yearly"} | fields), update_mask=FieldMask(paths=paths)
-    )
+    schedule = v1.Schedule(name="yearly", **fields)
+    request = v1.ScheduleServiceUpdateRequest(schedule=schedule, update_mask=FieldMask(paths=paths))
     return (await core.schedules.Update(request, NO_CONTEXT)).schedule
 
 
@@ -148,17 +147,21 @@ async def test_update_is_guarded_by_the_revision(core: Core) -> None:
 
 
 async def test_pause_and_resume(core: Core) -> None:
+    async def pause() -> v1.Schedule:
+        return (await core.schedules.Pause(v1.ScheduleServicePauseRequest(name="yearly"), NO_CONTEXT)).schedule
+
+    async def resume() -> v1.Schedule:
+        return (await core.schedules.Resume(v1.ScheduleServiceResumeRequest(name="yearly"), NO_CONTEXT)).schedule
+
     await create(core)
-    for _ in range(2):
-        paused = (await core.schedules.Pause(v1.ScheduleServicePauseRequest(name="yearly"), NO_CONTEXT)).schedule
-        assert paused.paused
-        assert not paused.next_fire_times
-    assert paused == await get(core)
-    for _ in range(2):
-        resumed = (await core.schedules.Resume(v1.ScheduleServiceResumeRequest(name="yearly"), NO_CONTEXT)).schedule
-        assert not resumed.paused
-        assert len(resumed.next_fire_times) == 5
-    assert resumed == await get(core)
+    paused = await pause()
+    assert paused.paused
+    assert not paused.next_fire_times
+    assert await pause() == paused == await get(core)
+    resumed = await resume()
+    assert not resumed.paused
+    assert len(resumed.next_fire_times) == 5
+    assert await resume() == resumed == await get(core)
 
 
 async def test_trigger_makes_a_job(core: Core) -> None:

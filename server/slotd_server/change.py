@@ -17,7 +17,7 @@ from slotd_server.domain.ids import IdSource
 from slotd_server.domain.job import SECOND, Failure, Job, Payload
 from slotd_server.domain.queue import BUILT_IN, DEFAULT_QUEUE, NOTHING, TOTALS, Count, Defaults, Queue
 from slotd_server.domain.states import MOVES, TERMINAL, WAITING, State
-from slotd_server.domain.ties import UNLINKED, Dependency
+from slotd_server.domain.ties import UNLINKED, Dependency, Line
 from slotd_server.slots import Ledger
 from slotd_server.store.base import Transaction, Unsettled
 
@@ -142,8 +142,14 @@ class Change:
 
     def rearrange(self, before: Job, after: Job) -> Job:
         """Record that a waiting job waits otherwise: with other values in its spec, in another queue or for a time."""
-        if after.spec.ties is not None and not after.lingering:
-            after = self._release(after, before)
+        here = after.spec.queue == before.spec.queue and after.state is State.QUEUED
+        if here and before.state is State.QUEUED:
+            # What it holds stays its own, and so does its turn.
+            pass
+        elif after.spec.ties is not None and not after.lingering:
+            # In the line for claims it has its place by its number, which nothing changes.
+            if not (here and before.links.claims is Line.WAITING):
+                after = self._release(after, before)
             if after.state is State.QUEUED:
                 after = gates.enter(self.tx, self.queue(after.spec.queue), after)
         elif after.state is State.QUEUED:

@@ -70,7 +70,7 @@ def plan(change: Change, command: Submit) -> Batch:
             ids[number] = "" if command.validate_only and len(drafts) == 1 else change.rules.ids.next(change.now)
     if not tied:
         new = [_new(change, number, drafts[number], job_id, awaited=False) for number, job_id in ids.items()]
-        return _batch(command, known, same, new, replaced, frozenset())
+        return Batch(len(drafts), known, same, new, replaced, frozenset())
     places = {draft.ref: same.get(number, number) for number, draft in enumerate(drafts) if draft.ref}
     refs = {ref: ids[place] if place in ids else known[place].id for ref, place in places.items()}
     resolved = {number: _resolved(drafts[number], refs) for number in ids}
@@ -81,7 +81,7 @@ def plan(change: Change, command: Submit) -> Batch:
     new = [
         _new(change, number, draft, ids[number], awaited=ids[number] in awaited) for number, draft in resolved.items()
     ]
-    return _batch(command, known, same, new, replaced, groups)
+    return Batch(len(drafts), known, same, new, replaced, groups)
 
 
 def has_key(change: Change, job: Job, key: str) -> bool:
@@ -91,17 +91,6 @@ def has_key(change: Change, job: Job, key: str) -> bool:
         return False
     period = ties.unique.period
     return job.state not in TERMINAL or (period is not None and change.now < job.create_time + period)
-
-
-def _batch(
-    command: Submit,
-    known: Mapping[int, Job],
-    same: Mapping[int, int],
-    new: Sequence[New],
-    replaced: Sequence[Job],
-    groups: frozenset[str],
-) -> Batch:
-    return Batch(len(command.drafts), known, same, new, replaced, groups)
 
 
 def _new(change: Change, number: int, draft: Draft, job_id: str, *, awaited: bool) -> New:

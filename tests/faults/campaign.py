@@ -3,6 +3,7 @@ clients were told, what a subscriber saw, what the store has, what the counters 
 
 import sqlite3
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,21 +14,33 @@ from signal import SIGKILL
 import grpc
 
 from slotd.v1 import (
+    EVENT_TYPE_CREATED,
     EVENT_TYPE_SNAPSHOT,
+    JOB_STATE_BLOCKED,
+    JOB_STATE_FAILED,
     JOB_STATE_RUNNING,
     JOB_VIEW_FULL,
+    OVERLAP_POLICY_ALLOW,
+    BulkCancelRequest,
+    GetGroupRequest,
     GetStatsRequest,
     Job,
     JobEvent,
+    JobFilter,
     ListRequest,
     ListSlotsRequest,
+    Schedule,
+    ScheduleServiceDeleteRequest,
+    ScheduleServiceGetRequest,
+    ScheduleServiceStub,
     StreamRequest,
     UpdateSlotsRequest,
 )
-from tests.faults.clients import Subscriber, Worker, send
+from tests.faults.clients import PATIENT, SCHEDULES, SLOTS_PER_KEY, Subscriber, Worker, prepare, send
 from tests.faults.failpoints import POINTS
-from tests.faults.history import History, counted
+from tests.faults.history import STATE_NAMES, History, counted, reason
 from tests.faults.process import HANDLERS, PATIENCE, ServerProcess
+from tests.faults.ties import Ties
 from tests.service import Endpoint
 
 BY_PARENT = "any-moment"
@@ -55,6 +68,9 @@ class Counts:
     copies: int = 0
     calls: int = 0
     lost: int = 0
+    firings: int = 0
+    cascades: int = 0
+    blocked: int = 0
 
     def __str__(self) -> str:
         kills = sum(self.deaths.values())
@@ -63,7 +79,8 @@ class Counts:
             f"{kills} kills ({by_point}; {self.missed} points not reached); {self.submissions} submissions,"
             f" {self.unanswered} of them cut off; {self.jobs} jobs, {self.events} events,"
             f" {self.copies} acknowledged copies, {self.calls} calls of handlers,"
-            f" {self.lost} attempts lost with their server"
+            f" {self.lost} attempts lost with their server; {self.firings} firings of schedules, {self.cascades} jobs"
+            f" that failed with another, {self.blocked} times that what a job was BLOCKED on was looked up"
         )
 
 
@@ -79,6 +96,8 @@ class Campaign:
         self._store = folder / f"{name}.db"
         self._trace = folder / f"{name}.trace"
         self._trace.touch()
+        self._start = int(time.time()) - 3600
+        self._prepared = False
         self._first_cursor = ""
         self._cursor = ""
         self._next = self._spawn()
@@ -128,6 +147,9 @@ class Campaign:
         at, subscriber, workers = server.connect(), None, []
         try:
             subscriber = self._subscribe(at)
+            if not self._prepared:
+                prepare(at, self._start)
+                self._prepared = True
             self._look(at, subscriber)
             at.queues.UpdateSlots(UpdateSlotsRequest(slots=_SLOTS), timeout=PATIENCE)
             for index in range(_WORKERS):
@@ -173,24 +195,60 @@ class Campaign:
         running = [job for job in self._history.log.view(len(self._history.log.events)).values() if _runs(job)]
         assert not running, f"they run, and nobody runs them: {running}"
         self._compare(at, subscriber)
+        if self._prepared:
+            self._check_schedules(at, subscriber)
         for submission in self._history.submissions:
             if submission.jobs is None:
                 self._counts.unanswered += 1
                 answered = send(at, self._history, submission)
-                subscriber.wait_revision(max(job.revision for job in answered))
+                subscriber.wait_revision(max((job.revision for job in answered), default=0))
         self._history.check()
 
     def _compare(self, at: Endpoint, subscriber: Subscriber) -> None:
         """The store's jobs, counters and slots are those that the events make."""
         revision, jobs = _snapshot(at)
         subscriber.wait_revision(revision)
+        events = self._history.log.events
         assert self._history.log.view(revision) == jobs
+        created = {event.job.id: event.revision for event in events[:revision] if event.type == EVENT_TYPE_CREATED}
+        Ties(jobs, created, SLOTS_PER_KEY).check()
+        self._counts.blocked += sum(job.state == JOB_STATE_BLOCKED for job in jobs.values())
+        for name in {job.spec.group for job in jobs.values() if job.spec.group}:
+            self._check_group(at, subscriber, name)
         stats = at.queues.GetStats(GetStatsRequest(), timeout=PATIENCE)
         subscriber.wait_revision(stats.revision)
         assert counted(self._history.log.events[: stats.revision]) == stats.counters
         slots = at.queues.ListSlots(ListSlotsRequest(), timeout=PATIENCE)
         assert slots.free + slots.running + slots.zombie == slots.slots
         assert len(slots.holders) == slots.running + slots.zombie
+
+    def _check_group(self, at: Endpoint, subscriber: Subscriber, name: str) -> None:
+        """It is counted as it is."""
+        answer = at.jobs.GetGroup(GetGroupRequest(name=name), timeout=PATIENCE)
+        subscriber.wait_revision(answer.revision)
+        jobs = self._history.log.view(answer.revision).values()
+        states = Counter(job.state for job in jobs if job.spec.group == name)
+        told = {state: getattr(answer.group, state_name) for state, state_name in STATE_NAMES.items()}
+        assert {state: number for state, number in told.items() if number} == states
+
+    def _check_schedules(self, at: Endpoint, subscriber: Subscriber) -> None:
+        """Each time that has come has made one job, or was skipped as the policy says."""
+        schedules = ScheduleServiceStub(at.channel)
+        for name, overlap in SCHEDULES.items():
+            request = ScheduleServiceGetRequest(name=name)
+            schedule, revision = Schedule(), 0
+            while (again := schedules.Get(request, timeout=PATIENCE).schedule) != schedule:
+                # No firing between the two: the revision is one at which it was like this.
+                schedule, revision = again, at.queues.GetStats(GetStatsRequest(), timeout=PATIENCE).revision
+            subscriber.wait_revision(revision)
+            events = self._history.log.events[:revision]
+            fired = [event.job for event in events if event.type == EVENT_TYPE_CREATED and event.job.schedule == name]
+            times = [job.fire_time.ToMicroseconds() for job in fired]
+            assert times == sorted(set(times)), f"{name} fired twice for one time"
+            assert len(times) == schedule.fire_count, f"{name} says that it made {schedule.fire_count}: {len(times)}"
+            due = schedule.next_fire_times[0].ToMicroseconds() - _first_firing(schedule)
+            assert schedule.fire_count + schedule.skip_count == due // 1_000_000, f"{name} left a time out"
+            assert overlap != OVERLAP_POLICY_ALLOW or not schedule.skip_count
 
     def _end(self) -> None:
         """All jobs end, the service stops in peace, and the whole log, read anew, is what was seen piece by piece."""
@@ -199,6 +257,9 @@ class Campaign:
         try:
             subscriber = self._subscribe(at)
             self._look(at, subscriber)
+            for name in SCHEDULES if self._prepared else ():
+                ScheduleServiceStub(at.channel).Delete(ScheduleServiceDeleteRequest(name=name), timeout=PATIENCE)
+            at.jobs.BulkCancel(BulkCancelRequest(filter=JobFilter(labels=PATIENT)), timeout=PATIENCE)
             at.queues.UpdateSlots(UpdateSlotsRequest(slots=2 * _SLOTS), timeout=PATIENCE)
             subscriber.wait_all_terminal()
             self._compare(at, subscriber)
@@ -218,6 +279,17 @@ class Campaign:
         self._counts.jobs += counted(events).submitted
         self._counts.events += len(events)
         self._counts.lost += self._history.log.lost
+        self._counts.firings += sum(event.type == EVENT_TYPE_CREATED and bool(event.job.schedule) for event in events)
+        self._counts.cascades += sum(
+            event.job.state == JOB_STATE_FAILED != event.previous_state and reason(event.job) == "DEPENDENCY_FAILED"
+            for event in events
+        )
+
+
+def _first_firing(schedule: Schedule) -> int:
+    """The first time that it could fire for, in microseconds: counted in whole seconds from its start."""
+    start, made = schedule.start_time.ToMicroseconds(), schedule.create_time.ToMicroseconds()
+    return made - (made - start) % 1_000_000 + 1_000_000
 
 
 def _runs(job: Job) -> bool:

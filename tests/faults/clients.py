@@ -7,30 +7,73 @@ from collections.abc import Callable
 from random import Random
 
 import grpc
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from slotd.v1 import (
+    DEPENDENCY_CONDITION_ENDED,
+    DEPENDENCY_CONDITION_SUCCEEDED,
     JOB_STATE_CANCELLED,
     JOB_VIEW_FULL,
+    OVERLAP_POLICY_ALLOW,
+    OVERLAP_POLICY_CANCEL_OLD,
+    OVERLAP_POLICY_QUEUE_ONE,
+    OVERLAP_POLICY_SKIP,
+    RESOURCE_MODE_EXCLUSIVE,
+    RESOURCE_MODE_SHARED,
+    UNIQUE_CONFLICT_REFUSE,
+    UNIQUE_CONFLICT_REPLACE,
+    UNIQUE_CONFLICT_RETURN_EXISTING,
+    CancelGroupRequest,
     CancelRequest,
     DeleteRequest,
+    Dependency,
     GetRequest,
     Job,
     JobSpec,
     Payload,
+    Queue,
+    ResourceClaim,
     RetryPolicy,
     RetryRequest,
+    Schedule,
+    ScheduleServiceCreateRequest,
+    ScheduleServiceStub,
     StreamRequest,
     SubmitBatchRequest,
     SubmitRequest,
+    UpdateQueueRequest,
+    UpdateRequest,
 )
-from tests.faults.history import History, Submission
+from tests.faults.history import KEEPS_FEW, History, Submission
 from tests.faults.process import PATIENCE
 from tests.service import Endpoint
 
-_REFUSALS = (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND)
-"""Of jobs that others have cancelled, retried or deleted, or that have ended."""
+_REFUSALS = (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.ALREADY_EXISTS)
+"""Of jobs that others have cancelled, retried or deleted, that have ended, that others depend on, or whose unique key
+another has by now."""
 
-_KINDS = ("quick", "quick", "quick", "slow", "flaky", "hopeless", "sleepy")
+_NOT_MADE = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.ALREADY_EXISTS)
+"""Of jobs that were to depend on what is gone, or on themselves through a group, or whose unique key is taken."""
+
+_KINDS = ("quick", "quick", "quick", "slow", "flaky", "hopeless", "sleepy", "gather")
+_CLAIMS = ("a", "a", "b", "b/c", "b/d", "b/*", "*")
+_KEYS = ("x", "y", "z")
+_GROUPS = ("g", "h")
+
+_CONFLICTS = (UNIQUE_CONFLICT_RETURN_EXISTING, UNIQUE_CONFLICT_REFUSE, UNIQUE_CONFLICT_REPLACE)
+
+PATIENT = {"patient": "yes"}
+"""A label of those that may wait for ever for a retry of what has failed."""
+
+SLOTS_PER_KEY = 2
+
+SCHEDULES = {
+    "skipping": OVERLAP_POLICY_SKIP,
+    "queueing": OVERLAP_POLICY_QUEUE_ONE,
+    "allowing": OVERLAP_POLICY_ALLOW,
+    "cancelling": OVERLAP_POLICY_CANCEL_OLD,
+}
+"""Each fires once a second, one after the other."""
 
 
 class Worker:
@@ -54,10 +97,22 @@ class Worker:
             raise self.failure
 
     def _run(self) -> None:
-        acts = (self._submit, self._submit_batch, self._repeat, self._cancel, self._retry, self._delete, self._get)
+        acts = (
+            (self._submit, 40),
+            (self._submit_batch, 8),
+            (self._submit_graph, 12),
+            (self._repeat, 8),
+            (self._cancel, 9),
+            (self._cancel_group, 1),
+            (self._update, 5),
+            (self._retry, 10),
+            (self._delete, 8),
+            (self._get, 4),
+        )
+        doers, weights = zip(*acts, strict=True)
         try:
             while True:
-                (act,) = self._random.choices(acts, (45, 12, 8, 12, 8, 8, 4))
+                (act,) = self._random.choices(doers, weights)
                 try:
                     act()
                 except grpc.RpcError as error:
@@ -83,20 +138,61 @@ class Worker:
         )
         return SubmitRequest(spec=spec, request_id=request_id)
 
+    def _tied(self) -> SubmitRequest:
+        """A request for a job with claims, a key or a group."""
+        request, chance = self._request(), self._random
+        for name in chance.sample(_CLAIMS, chance.choice((0, 0, 1, 1, 2))):
+            mode = chance.choice((RESOURCE_MODE_SHARED, RESOURCE_MODE_EXCLUSIVE))
+            request.spec.resources.append(ResourceClaim(name=name, mode=mode))
+        request.spec.concurrency_key = chance.choice(("", "", *_KEYS))
+        request.spec.group = chance.choice(("", "", *_GROUPS))
+        return request
+
+    def _dependency(self, *, ref: str = "", job_id: str = "", group: str = "") -> Dependency:
+        condition = self._random.choice((DEPENDENCY_CONDITION_SUCCEEDED, DEPENDENCY_CONDITION_ENDED))
+        return Dependency(ref=ref, job_id=job_id, group=group, condition=condition)
+
     def _submit(self) -> None:
-        submission = Submission([self._request()])
-        self._history.submissions.append(submission)
-        send(self._at, self._history, submission)
+        request = self._tied()
+        earlier = self._choose_job()
+        which = self._random.random()
+        if which < 0.2 and earlier is not None:
+            request.spec.depends_on.append(self._dependency(job_id=earlier.id))
+        elif which < 0.3:
+            request.spec.depends_on.append(self._dependency(group=self._random.choice(_GROUPS)))
+        elif which < 0.45:
+            request.spec.unique_key = self._random.choice(_KEYS)
+            request.spec.unique_conflict = self._random.choice(_CONFLICTS)
+        self._send([request])
 
     def _submit_batch(self) -> None:
-        submission = Submission([self._request() for _ in range(self._random.randint(2, 20))])
+        self._send([self._tied() for _ in range(self._random.randint(2, 20))])
+
+    def _submit_graph(self) -> None:
+        """Jobs that depend on each other, some on whole groups, and some that wait for a retry of what fails."""
+        requests: list[SubmitRequest] = []
+        for number in range(self._random.randint(2, 9)):
+            request = self._tied()
+            request.ref = f"r{number}"
+            for other in self._random.sample(requests, min(self._random.randint(0, 2), number)):
+                dependency = self._dependency(ref=other.ref)
+                if self._random.random() < 0.1:
+                    dependency.wait_for_retry = True
+                    request.spec.labels.update(PATIENT)
+                request.spec.depends_on.append(dependency)
+            requests.append(request)
+        self._random.shuffle(requests)
+        self._send(requests)
+
+    def _send(self, requests: list[SubmitRequest]) -> None:
+        submission = Submission(requests)
         self._history.submissions.append(submission)
         send(self._at, self._history, submission)
 
     def _repeat(self) -> None:
         """Asks again for what was answered before: the answer names the same jobs."""
         submission = self._choose()
-        if submission is None or submission.jobs is None:
+        if submission is None or not submission.jobs:
             return
         again = send(self._at, self._history, Submission(submission.requests))
         assert [job.id for job in again] == [job.id for job in submission.jobs]
@@ -107,13 +203,26 @@ class Worker:
             assert answer.cancel_requested or answer.state == JOB_STATE_CANCELLED
             self._history.copies.append(answer)
 
+    def _cancel_group(self) -> None:
+        self._at.jobs.CancelGroup(CancelGroupRequest(name=self._random.choice(_GROUPS)), timeout=PATIENCE)
+
+    def _update(self) -> None:
+        if (job := self._choose_job()) is not None:
+            self._history.updated.add(job.id)
+            mask = FieldMask(paths=["priority"])
+            spec = JobSpec(priority=self._random.randint(0, 2))
+            answer = self._at.jobs.Update(UpdateRequest(id=job.id, spec=spec, update_mask=mask), timeout=PATIENCE)
+            self._history.copies.append(answer.job)
+
     def _retry(self) -> None:
         if (job := self._choose_job()) is not None:
             self._history.retried.add(job.id)
-            self._history.copies.append(self._at.jobs.Retry(RetryRequest(id=job.id), timeout=PATIENCE).job)
+            request = RetryRequest(id=job.id, dependents=self._random.random() < 0.5)
+            self._history.copies.append(self._at.jobs.Retry(request, timeout=PATIENCE).job)
 
     def _delete(self) -> None:
-        if (job := self._choose_job()) is not None:
+        # One with a unique key may be the answer that another still waits for.
+        if (job := self._choose_job()) is not None and not job.spec.unique_key:
             self._history.deleted.add(job.id)
             force = self._random.random() < 0.5
             self._at.jobs.Delete(DeleteRequest(id=job.id, force=force), timeout=PATIENCE)
@@ -133,18 +242,45 @@ class Worker:
 
 
 def send(at: Endpoint, history: History, submission: Submission) -> list[Job]:
-    """Submit, and note the answer, which is returned.
+    """Submit, and note the answer, which is returned: no jobs where they are refused.
 
     Raises grpc.RpcError.
     """
-    if len(submission.requests) == 1:
-        jobs = [at.jobs.Submit(submission.requests[0], timeout=PATIENCE).job]
-    else:
-        request = SubmitBatchRequest(requests=submission.requests)
-        jobs = list(at.jobs.SubmitBatch(request, timeout=PATIENCE).jobs)
+    try:
+        if len(submission.requests) == 1:
+            jobs = [at.jobs.Submit(submission.requests[0], timeout=PATIENCE).job]
+        else:
+            request = SubmitBatchRequest(requests=submission.requests)
+            jobs = list(at.jobs.SubmitBatch(request, timeout=PATIENCE).jobs)
+    except grpc.RpcError as error:
+        if error.code() not in _NOT_MADE:
+            raise
+        submission.refused = True
+        submission.jobs = []
+        return []
     history.copies.extend(jobs)
     submission.jobs = jobs
     return jobs
+
+
+def prepare(at: Endpoint, start: int) -> None:
+    """Sets queues up, and schedules that count their seconds from times after `start`, which is in seconds. Once more:
+    no change.
+
+    Raises grpc.RpcError.
+    """
+    for queue in (Queue(name="default", slots_per_key=SLOTS_PER_KEY), Queue(name=KEEPS_FEW, retain_count=5)):
+        at.queues.UpdateQueue(UpdateQueueRequest(queue=queue), timeout=PATIENCE)
+    schedules = ScheduleServiceStub(at.channel)
+    for number, (name, overlap) in enumerate(SCHEDULES.items()):
+        schedule = Schedule(name=name, spec=JobSpec(kind="slow", queue=KEEPS_FEW), overlap=overlap)
+        schedule.interval.FromSeconds(1)
+        schedule.start_time.FromMilliseconds(1000 * start + 250 * number)
+        try:
+            schedules.Create(ScheduleServiceCreateRequest(schedule=schedule), timeout=PATIENCE)
+        except grpc.RpcError as error:
+            if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
+                raise
 
 
 class Subscriber:

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
+from slotd_server import schedules, settling
 from slotd_server.dispatch import Dispatcher
 from slotd_server.execution.threads import ThreadRunner
 from tests.faults.faulty_sqlite import FaultyConnection
@@ -22,7 +23,7 @@ _STATEMENTS: dict[str, tuple[str, bool]] = {
 }
 
 # The function, and whether the point lies behind it.
-_CALLS: dict[str, tuple[type[Any], str, bool]] = {
+_CALLS: dict[str, tuple[Any, str, bool]] = {
     # The change is durable; nobody has been told, and nothing that it claimed has been started.
     "committed": (Dispatcher, "_carry_out", False),
     # A claim is durable, and perhaps others of its change have been started; this one has not.
@@ -32,6 +33,12 @@ _CALLS: dict[str, tuple[type[Any], str, bool]] = {
     "after-answer": (Dispatcher, "deliver", True),
     # The function has returned; nothing of that is recorded.
     "finished": (Dispatcher, "finished", False),
+    # In the middle of a change: some of those that an end lets go on, or fails, have been moved, and others have not.
+    "settling": (settling, "_settle_edge", True),
+    # One that waited behind claims or for its key has been let go.
+    "letting-go": (settling, "_look_again", True),
+    # A schedule has made its job, and has not been moved on.
+    "firing": (schedules, "_make", True),
 }
 
 POINTS = (*_STATEMENTS, *_CALLS)

@@ -63,6 +63,13 @@ def hopeless(ctx: JobContext, payload: Any) -> NoReturn:
     raise RuntimeError("it never works")
 
 
+@job("gather")
+@_traced
+def gather(ctx: JobContext, payload: Any) -> dict[str, bool]:
+    """Tells which of the jobs that it depended on have returned something."""
+    return {name: result is not None for name, result in ctx.results.items()}
+
+
 _naps = itertools.count()
 
 

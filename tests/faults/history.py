@@ -27,6 +27,7 @@ from slotd.v1 import (
     Counters,
     Job,
     JobEvent,
+    JobSpec,
     JobState,
     SubmitRequest,
 )
@@ -36,7 +37,10 @@ State: TypeAlias = "JobState.ValueType"
 WAITING: frozenset[State] = frozenset({JOB_STATE_SCHEDULED, JOB_STATE_BLOCKED, JOB_STATE_QUEUED})
 TERMINAL: frozenset[State] = frozenset({JOB_STATE_SUCCEEDED, JOB_STATE_FAILED, JOB_STATE_CANCELLED})
 
-_NAMES = {
+KEEPS_FEW = "keeps-few"
+"""The queue whose ended jobs vanish by themselves."""
+
+STATE_NAMES = {
     JOB_STATE_SCHEDULED: "scheduled",
     JOB_STATE_BLOCKED: "blocked",
     JOB_STATE_QUEUED: "queued",
@@ -47,7 +51,7 @@ _NAMES = {
 }
 
 _ALLOWED: dict[State, frozenset[State]] = {
-    JOB_STATE_SCHEDULED: frozenset({JOB_STATE_QUEUED, JOB_STATE_CANCELLED, JOB_STATE_FAILED}),
+    JOB_STATE_SCHEDULED: frozenset({JOB_STATE_QUEUED, JOB_STATE_BLOCKED, JOB_STATE_CANCELLED, JOB_STATE_FAILED}),
     JOB_STATE_BLOCKED: frozenset({JOB_STATE_QUEUED, JOB_STATE_CANCELLED, JOB_STATE_FAILED}),
     JOB_STATE_QUEUED: frozenset({JOB_STATE_RUNNING, JOB_STATE_CANCELLED, JOB_STATE_FAILED}),
     JOB_STATE_RUNNING: WAITING | TERMINAL,
@@ -59,27 +63,37 @@ _ALLOWED: dict[State, frozenset[State]] = {
 
 @dataclass
 class Submission:
-    """One Submit or SubmitBatch. `jobs` is the answer; None as long as none has come."""
+    """One Submit or SubmitBatch. `jobs` is the answer; None as long as none has come. One that was `refused` has made
+    nothing."""
 
     requests: Sequence[SubmitRequest]
     jobs: list[Job] | None = None
+    refused: bool = False
 
 
 class EventLog:
     """Events as a subscriber gets them, each checked against all before it. One thread adds; any may read.
 
-    Only the jobs that were `retried` may begin again, only those `deleted` vanish, and only kinds that are `uncounted`,
+    Only the jobs that were `retried` may begin again, or go along with one that was; only those `deleted`, or of the
+    queue that keeps few, vanish; only those `updated` may have another priority; and only kinds that are `uncounted`,
     those that snooze, give an attempt's number back. `lost` counts the attempts that died with their server, `open` the
     jobs that are not terminal.
     """
 
-    def __init__(self, retried: set[str], deleted: set[str], uncounted: Container[str] = ("sleepy",)) -> None:
+    def __init__(
+        self,
+        retried: set[str],
+        deleted: set[str],
+        updated: Container[str] = frozenset(),
+        uncounted: Container[str] = ("sleepy",),
+    ) -> None:
         self.events: list[JobEvent] = []
         self.lost = 0
         self.open = 0
         self._view: dict[str, Job] = {}
         self._retried = retried
         self._deleted = deleted
+        self._updated = updated
         self._uncounted = uncounted
 
     def view(self, revision: int) -> dict[str, Job]:
@@ -106,7 +120,7 @@ class EventLog:
             assert event.previous_state == before.state, event
             if event.type == EVENT_TYPE_DELETED:
                 assert before.state in TERMINAL, event
-                assert job.id in self._deleted, f"nobody deleted {job.id}"
+                assert job.id in self._deleted or job.spec.queue == KEEPS_FEW, f"nobody deleted {job.id}"
             else:
                 assert event.type == EVENT_TYPE_CHANGED, event
                 self._check_move(before, job)
@@ -119,13 +133,13 @@ class EventLog:
             self._view[job.id] = job
 
     def _check_move(self, before: Job, after: Job) -> None:
-        assert after.spec == before.spec, after
+        self._check_spec(before, after)
         if before.state == after.state:
             assert after.attempt == before.attempt, after
             return
         assert after.state in _ALLOWED[before.state], (before, after)
         if before.state in TERMINAL:
-            assert before.id in self._retried, f"nobody retried {before.id}"
+            assert before.id in self._retried or self._goes_along(before), f"nobody retried {before.id}"
             assert after.attempt == 0, after
         elif after.state == JOB_STATE_RUNNING:
             assert after.attempt == before.attempt + 1, (before, after)
@@ -137,7 +151,26 @@ class EventLog:
             self.lost += 1
             left = after.attempt < after.spec.retry.max_attempts
             assert after.attempt == before.attempt, (before, after)
-            assert after.state == (JOB_STATE_QUEUED if left else JOB_STATE_FAILED), (before, after)
+            # What it gave up on the way, another may have by now.
+            again = (JOB_STATE_QUEUED, JOB_STATE_BLOCKED)
+            assert after.state in (again if left else (JOB_STATE_FAILED,)), (before, after)
+
+    def _check_spec(self, before: Job, after: Job) -> None:
+        # Update may also let it go on at once: what it waited for has just become free.
+        if before.id in self._updated and {before.state, after.state} <= WAITING:
+            asked = JobSpec()
+            asked.CopyFrom(before.spec)
+            asked.priority = after.spec.priority
+            assert after.spec == asked, after
+        else:
+            assert after.spec == before.spec, after
+
+    def _goes_along(self, job: Job) -> bool:
+        """Whether it failed because of a job that has just been retried."""
+        waited_for = {one.job_id for one in job.spec.depends_on}
+        groups = {one.group for one in job.spec.depends_on if one.group}
+        again = [one for one in self._view.values() if one.id in waited_for or one.spec.group in groups]
+        return reason(job) == "DEPENDENCY_FAILED" and any(one.state in WAITING for one in again)
 
 
 def reason(job: Job) -> str:
@@ -160,17 +193,17 @@ def counted(events: Iterable[JobEvent]) -> Counters:
             counts["submitted"] += 1
         else:
             assert earlier is not None
-            counts[_NAMES[earlier.state]] -= 1
+            counts[STATE_NAMES[earlier.state]] -= 1
         if event.type == EVENT_TYPE_DELETED:
             counts["deleted"] += 1
             del before[job.id]
             continue
-        counts[_NAMES[job.state]] += 1
+        counts[STATE_NAMES[job.state]] += 1
         before[job.id] = job
         if earlier is None or earlier.state == job.state:
             continue
         if job.state in TERMINAL:
-            counts[f"total_{_NAMES[job.state]}"] += 1
+            counts[f"total_{STATE_NAMES[job.state]}"] += 1
             counts["completed"] += 1
         if job.state == JOB_STATE_RUNNING:
             counts["started"] += 1
@@ -189,12 +222,14 @@ class History:
     retried: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
     """For which jobs Retry, or Delete, was asked, answered or not."""
+    updated: set[str] = field(default_factory=set)
+    """For which jobs Update was asked, likewise."""
     gone: set[str] = field(default_factory=set)
     """For which jobs Delete was answered."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.log = EventLog(self.retried, self.deleted)
+        self.log = EventLog(self.retried, self.deleted, self.updated)
 
     def check(self) -> None:
         """All that was acknowledged is in the log, as it was acknowledged; of what was not, nothing is there by
@@ -203,7 +238,7 @@ class History:
         created: dict[str, list[Job]] = {}
         deleted = set()
         for event in events:
-            if event.type == EVENT_TYPE_CREATED:
+            if event.type == EVENT_TYPE_CREATED and not event.job.schedule:
                 created.setdefault(event.job.spec.labels["request"], []).append(event.job)
             elif event.type == EVENT_TYPE_DELETED:
                 deleted.add(event.job.id)
@@ -254,8 +289,16 @@ def _check_submission(submission: Submission, created: dict[str, list[Job]]) -> 
             assert job.spec.payload == asked.payload
             assert job.spec.labels == asked.labels
             assert job.spec.retry.max_attempts == asked.retry.max_attempts
+            for tie in ("resources", "group", "concurrency_key", "unique_key"):
+                assert getattr(job.spec, tie) == getattr(asked, tie)
+            assert [one.ref for one in job.spec.depends_on] == [one.ref for one in asked.depends_on]
     whole = sum(len(jobs) for jobs in there)
-    if submission.jobs is None:
+    if submission.refused:
+        assert whole == 0, "refused, and there all the same"
+    elif submission.jobs is None:
         assert whole in (0, len(there)), f"{whole} of a batch of {len(there)} are there"
     else:
-        assert [job.id for job in submission.jobs] == [jobs[0].id if jobs else "" for jobs in there]
+        for request, answer, jobs in zip(submission.requests, submission.jobs, there, strict=True):
+            # Another job may have had the unique key.
+            others = [answer] if request.spec.unique_key and answer.spec.unique_key == request.spec.unique_key else []
+            assert answer.id in [job.id for job in jobs or others]

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.machine import tie_mutants
 from tests.machine.machine import TALLY, Service
 from tests.machine.mutants import PLAIN, SUBTLE
+from tests.machine.orchestrated import Orchestrated
 
 _HUNT = settings(
     max_examples=5_000,
@@ -22,9 +24,10 @@ _HUNT = settings(
 
 
 @pytest.mark.timeout(7200)
-def test_everything_that_can_happen(capsys: pytest.CaptureFixture[str]) -> None:
+def test_everything_that_can_happen(capsys: pytest.CaptureFixture[str], long_run: bool) -> None:
     TALLY.clear()
-    run_state_machine_as_test(Service, settings=settings(stateful_step_count=50))
+    examples = settings().max_examples if long_run else 50
+    run_state_machine_as_test(Orchestrated, settings=settings(max_examples=examples, stateful_step_count=50))
     with capsys.disabled():
         print(f"\nstate machine: {', '.join(f'{number} {what}' for what, number in TALLY.items())}")
 
@@ -39,3 +42,15 @@ def test_it_finds(mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pyt
     mutant(monkeypatch)
     with pytest.raises((AssertionError, KeyError)):
         run_state_machine_as_test(Service, settings=_HUNT)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "mutant",
+    [*tie_mutants.PLAIN, *(pytest.param(mutant, marks=pytest.mark.long) for mutant in tie_mutants.SUBTLE)],
+    ids=lambda mutant: mutant.__name__,
+)
+def test_with_ties_it_finds(mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    mutant(monkeypatch)
+    with pytest.raises((AssertionError, KeyError)):
+        run_state_machine_as_test(Orchestrated, settings=_HUNT)

@@ -15,7 +15,7 @@ from slotd_server.domain.job import SECOND, Job
 from slotd_server.domain.queue import Queue
 from slotd_server.domain.states import State
 from tests.unit.driver import Driver, draft
-from tests.unit.scripted import PATIENCE, Box, Rooms, on_threads
+from tests.unit.scripted import PATIENCE, Box, Rooms, on_threads, scripted
 
 MakeDriver = Callable[..., Driver]
 
@@ -79,6 +79,16 @@ async def test_the_pool_changes_its_size_while_it_runs(make_driver: MakeDriver, 
         rooms.let_out(30)
         await all_ended(box, 30)
         assert rooms.most == max(sizes)
+
+
+async def test_an_idle_service_is_woken_and_does_not_look_now_and_then(driver: Driver) -> None:
+    """The parents' workers asked once a second: here the change that takes a job starts it."""
+    async with scripted(driver) as box:
+        await box.settle()
+        before = len(box.gate.changes)
+        job = await box.submit()
+        assert [one.id for one in box.runner.started] == [job.id]
+        assert len(box.gate.changes) == before + 1
 
 
 async def test_whatever_a_handler_raises_is_an_attempt_that_failed(driver: Driver) -> None:
@@ -233,15 +243,14 @@ class TestResources:
         driver = make_driver(8)
         async with on_threads(driver, {"work": rooms.enter}) as box:
             jobs = await submit(box, 3, resources=["a"])
-            await submit(box, 1, "work", resources=["b"])
             for number, job in enumerate(jobs):
-                await rooms.until(inside=2 if number == 0 else 1)
+                await rooms.until(inside=1, ran=number + 1)
                 waiting = [driver.get(one).blocked_by for one in jobs[number + 1 :]]
                 assert waiting == [("resources/a",)] * (2 - number)
                 assert driver.get(job).state is State.RUNNING
-                rooms.let_out(2 if number == 0 else 1)
-                await all_ended(box, number + 2)
-        assert rooms.most == 2
+                rooms.let_out(1)
+                await all_ended(box, number + 1)
+        assert rooms.most == 1
 
     async def test_twenty_tasks_on_one_resource_never_meet(self, make_driver: MakeDriver) -> None:
         rooms = Rooms()

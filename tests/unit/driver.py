@@ -206,6 +206,10 @@ class Driver:
         assert found is not None
         return found
 
+    def states(self, jobs: Iterable[Job]) -> str:
+        """The first letters of the states in which these are now."""
+        return "".join(self.get(job).state.name[0] for job in jobs)
+
     def find(self, job: Job | str) -> Job | None:
         with self.store.snapshot() as snapshot:
             return snapshot.job(job if isinstance(job, str) else job.id)
@@ -317,6 +321,16 @@ def _dependency(on: Job | str | Dependency) -> Dependency:
 
 def shared(name: str) -> Claim:
     return Claim(name, exclusive=False)
+
+
+def ended(job: Job | str) -> Dependency:
+    """On the job's end, however it ends."""
+    return _dependency(job)._replace(success=False)
+
+
+def patient(job: Job | str) -> Dependency:
+    """On its success, after retries too."""
+    return _dependency(job)._replace(patient=True)
 
 
 def snooze(seconds: float) -> Snoozed:

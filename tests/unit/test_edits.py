@@ -1,6 +1,6 @@
 """Update of a waiting job, changes of many jobs at once, and how many ended jobs a queue keeps."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,11 +16,6 @@ from slotd_server.lifecycle import Committed
 from tests.unit.driver import BROKEN, HOPELESS, START, Driver, draft
 
 MakeDriver = Callable[..., Driver]
-
-
-def states(driver: Driver, jobs: Iterable[Job]) -> str:
-    """The first letters of their states."""
-    return "".join(driver.get(job).state.name[0] for job in jobs)
 
 
 def later(driver: Driver, committed: Committed) -> None:
@@ -95,7 +90,7 @@ class TestUpdate:
         jobs = [driver.submit() for _ in range(3)]
         driver.update(jobs[2], priority=1)
         driver.apply(ask.UpdateSlots(1))
-        assert states(driver, jobs) == "QQR"
+        assert driver.states(jobs) == "QQR"
 
     def test_labels_are_found_as_they_are_now(self, make_driver: MakeDriver) -> None:
         driver = make_driver(0)
@@ -238,9 +233,9 @@ class TestUpdate:
             driver = make_driver(0)
             driver.queue(slots_per_key=1)
             jobs = [driver.submit(key="k", resources=["r"]) for _ in range(2)]
-            assert states(driver, jobs) == "QB"
+            assert driver.states(jobs) == "QB"
             driver.update(jobs[0], schedule_time=START + SECOND)
-            assert states(driver, jobs) == "SQ"
+            assert driver.states(jobs) == "SQ"
 
         def test_a_dependency_is_waited_for_all_the_same(self, driver: Driver) -> None:
             first = driver.submit()
@@ -256,7 +251,29 @@ class TestUpdate:
             holder, job, other = [driver.submit(resources=["r"]) for _ in range(3)]
             driver.update(job, priority=-5, queue="q")
             driver.finish(holder)
-            assert states(driver, (job, other)) == "RB"
+            assert driver.states((job, other)) == "RB"
+
+        @pytest.mark.parametrize("changes", [{"labels": (("a", "b"),)}, {"priority": -5}, {"schedule_time": None}])
+        def test_what_a_queued_job_holds_stays_its_own(self, make_driver: MakeDriver, changes: dict[str, Any]) -> None:
+            """An earlier one that waits for it is not let by."""
+            driver = make_driver(0)
+            driver.queue(slots_per_key=1)
+            early = driver.submit(key="k", resources=["r"], schedule_time=START + SECOND)
+            job = driver.submit(key="k", resources=["r"])
+            driver.pass_time(SECOND)
+            assert driver.states((early, job)) == "BQ"
+            after = driver.update(job, **changes)
+            assert after.links._replace(changed=None) == job.links
+            assert driver.states((early, job)) == "BQ"
+
+        def test_one_that_waits_for_its_claims_keeps_the_slot_of_its_key(self, make_driver: MakeDriver) -> None:
+            driver = make_driver(9)
+            driver.queue(slots_per_key=1)
+            driver.submit(resources=["r"])
+            job, other = driver.submit(key="k", resources=["r"]), driver.submit(key="k", priority=9)
+            driver.update(job, labels=(("a", "b"),))
+            assert driver.get(job).blocked_by == ("resources/r",)
+            assert driver.get(other).blocked_by == ("keys/k",)
 
         def test_a_zombie_s_job_stays_in_its_queue(self, driver: Driver) -> None:
             driver.queue(slots_per_key=1)
@@ -291,13 +308,13 @@ class TestBulk:
                 break
             after = step.after
         assert steps == [6, 6, 6, 2]
-        assert states(driver, jobs) == "QCC" * 10
+        assert driver.states(jobs) == "QCC" * 10
 
     def test_cancel_leaves_what_has_ended_and_asks_what_runs(self, driver: Driver) -> None:
         jobs = [driver.submit() for _ in range(4)]
         driver.finish(jobs[0])
         assert driver.answer(ask.Bulk("cancel", EVERYTHING)).done == 3
-        assert states(driver, jobs) == "SRRC"
+        assert driver.states(jobs) == "SRRC"
         assert len(driver.stopping) == 2
         assert driver.answer(ask.Bulk("cancel", EVERYTHING)).done == 0
 
@@ -308,7 +325,7 @@ class TestBulk:
         driver.finish(jobs[0], HOPELESS)
         driver.finish(jobs[1])
         assert driver.answer(ask.Bulk("retry", EVERYTHING)).done == 2
-        assert states(driver, jobs) == "RSRR"
+        assert driver.states(jobs) == "RSRR"
 
     def test_retry_leaves_what_may_not(self, make_driver: MakeDriver) -> None:
         driver = make_driver(0)
@@ -323,13 +340,13 @@ class TestBulk:
             driver.answer(ask.Cancel(job.id))
         driver.queue("q", max_queued=2)
         assert driver.answer(ask.Bulk("retry", JobFilter(queues=frozenset({"q"})))).done == 2
-        assert states(driver, (dependent, holder, *queued)) == "FCQQC"
+        assert driver.states((dependent, holder, *queued)) == "FCQQC"
 
     def test_retry_in_order_takes_whole_chains(self, driver: Driver) -> None:
         first, second, third = driver.batch(draft(ref="a"), draft(ref="b", depends_on=["a"]), draft(depends_on=["b"]))
         driver.finish(first, HOPELESS)
         assert driver.answer(ask.Bulk("retry", EVERYTHING)).done == 3
-        assert states(driver, (first, second, third)) == "RBB"
+        assert driver.states((first, second, third)) == "RBB"
 
     def test_delete_takes_what_has_ended(self, driver: Driver) -> None:
         jobs = [driver.submit() for _ in range(3)]
@@ -356,7 +373,7 @@ class TestBulk:
         jobs = driver.batch(draft(ref="a"), draft(ref="b", depends_on=["a"]), draft(depends_on=["b"]))
         assert driver.answer(ask.Bulk("cancel", EVERYTHING)).done == 3
         driver.finish(jobs[0])
-        assert states(driver, jobs) == "CCC"
+        assert driver.states(jobs) == "CCC"
 
     @pytest.mark.parametrize("order", ["abc", "cba", "bac"])
     def test_a_chain_is_deleted_as_a_whole_with_force(self, make_driver: MakeDriver, order: str) -> None:
@@ -394,7 +411,7 @@ class TestRetainCount:
         driver.finish(failed, HOPELESS)
         (first, last) = self.end(driver, 2)
         assert driver.find(first) is None
-        assert states(driver, (failed, last)) == "FS"
+        assert driver.states((failed, last)) == "FS"
 
     def test_cancelled_ones_do(self, make_driver: MakeDriver) -> None:
         driver = make_driver(0)
@@ -412,7 +429,7 @@ class TestRetainCount:
         driver.answer(ask.Retry(job.id))
         first, last = self.end(driver, 2)
         assert driver.find(first) is None
-        assert states(driver, (job, last)) == "RS"
+        assert driver.states((job, last)) == "RS"
 
     def test_a_smaller_number_takes_effect_at_once_in_small_steps(self, make_driver: MakeDriver) -> None:
         driver = make_driver(0)

@@ -1,19 +1,19 @@
-"""Dependencies: what a job waits for, and what becomes of it when that fails, is retried or is to be deleted."""
+"""Dependencies: what a job waits for, what is refused, and what becomes of a job when what it waits for fails."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
 from slotd_server.domain import commands as ask
-from slotd_server.domain.errors import Awaited, DependencyFailed, InvalidArgument, QueueFull, ServiceError
-from slotd_server.domain.events import EVERYTHING, EventType, JobFilter
+from slotd_server.domain.errors import InvalidArgument, QueueFull, ServiceError
+from slotd_server.domain.events import EventType, JobFilter
 from slotd_server.domain.job import SECOND, Job
 from slotd_server.domain.outcome import Outcome
 from slotd_server.domain.states import State
 from slotd_server.domain.ties import Dependency, Unique
 from slotd_server.lifecycle import Committed
-from tests.unit.driver import BROKEN, DONE, HOPELESS, START, Driver, draft
+from tests.unit.driver import BROKEN, DONE, HOPELESS, START, Driver, draft, ended, patient
 
 MakeDriver = Callable[..., Driver]
 
@@ -22,21 +22,6 @@ MakeDriver = Callable[..., Driver]
 def driver(make_driver: MakeDriver) -> Driver:
     """Slots enough: what waits here waits for another job."""
     return make_driver(50)
-
-
-def states(driver: Driver, jobs: Iterable[Job]) -> str:
-    """The first letters of their states."""
-    return "".join(driver.get(job).state.name[0] for job in jobs)
-
-
-def ended(job: Job | str) -> Dependency:
-    """On its end, however it ends."""
-    return Dependency(job_id=job.id, success=False) if isinstance(job, Job) else Dependency(ref=job, success=False)
-
-
-def patient(job: Job | str) -> Dependency:
-    """On its success, after retries too."""
-    return Dependency(job_id=job.id, patient=True) if isinstance(job, Job) else Dependency(ref=job, patient=True)
 
 
 def cancel(driver: Driver, job: Job) -> None:
@@ -195,7 +180,7 @@ class TestWaiting:
         driver.restart()
         driver.apply()
         for number in range(3):
-            assert states(driver, jobs) == "S" * number + "R" + "B" * (2 - number)
+            assert driver.states(jobs) == "S" * number + "R" + "B" * (2 - number)
             driver.finish(jobs[number])
 
 
@@ -207,9 +192,9 @@ class TestBatches:
             draft(ref="right", depends_on=["top"]),
             draft(ref="top"),
         )
-        assert states(driver, (top, left, right, bottom)) == "RBBB"
+        assert driver.states((top, left, right, bottom)) == "RBBB"
         driver.finish(top)
-        assert states(driver, (left, right, bottom)) == "RRB"
+        assert driver.states((left, right, bottom)) == "RRB"
         driver.finish(left)
         driver.finish(right)
         assert driver.get(bottom).state is State.RUNNING
@@ -223,7 +208,7 @@ class TestBatches:
         before = driver.submit()
         first, second = driver.batch(draft(ref="a", depends_on=[before]), draft(depends_on=["a", before]))
         driver.finish(before)
-        assert states(driver, (first, second)) == "RB"
+        assert driver.states((first, second)) == "RB"
 
     def test_a_repeated_one_is_the_job_that_it_made(self, driver: Driver) -> None:
         known = driver.submit(request_id="r")
@@ -260,7 +245,7 @@ class TestBatches:
         )
         while driver.running:
             driver.apply(*[ask.Finish(lease, DONE) for lease in driver.running])
-        assert states(driver, jobs) == "S" * 1000
+        assert driver.states(jobs) == "S" * 1000
 
 
 class TestRefusals:
@@ -333,7 +318,7 @@ class TestFailure:
         committed = driver.finish(jobs[0], HOPELESS) if end == "fails" else None
         if committed is None:
             cancel(driver, jobs[0])
-        assert states(driver, jobs[1:]) == "FFF"
+        assert driver.states(jobs[1:]) == "FFF"
         for before, job in pairwise(jobs):
             assert why(driver, job) == f"DEPENDENCY_FAILED: jobs/{before.id} did not succeed"
         if committed is not None:
@@ -358,7 +343,7 @@ class TestFailure:
         first = driver.submit()
         driver.finish(first, HOPELESS)
         jobs = driver.batch(draft(ref="b", depends_on=["a"]), draft(ref="a", depends_on=[first]), draft(ref="free"))
-        assert states(driver, jobs) == "FFR"
+        assert driver.states(jobs) == "FFR"
 
     def test_an_attempt_that_fails_is_not_the_end(self, driver: Driver) -> None:
         first, job = chain(driver, 2)
@@ -370,7 +355,7 @@ class TestFailure:
             draft(ref="a"), draft(ref="b", depends_on=["a"]), draft(depends_on=[ended("a"), ended("b")])
         )
         driver.finish(first, HOPELESS)
-        assert states(driver, (second, cleanup)) == "FR"
+        assert driver.states((second, cleanup)) == "FR"
 
     def test_a_patient_one_waits_on_until_it_succeeds(self, driver: Driver) -> None:
         first = driver.submit()
@@ -406,166 +391,6 @@ class TestFailure:
         assert driver.get(job).state is State.FAILED
         after = driver.submit(key="k", resources=["a"], unique=Unique("u"))
         assert driver.get(after).state is State.RUNNING
-
-
-class TestRetry:
-    def test_one_whose_dependency_has_failed_is_refused(self, driver: Driver) -> None:
-        first, job = chain(driver, 2)
-        driver.finish(first, HOPELESS)
-        before = driver.everything()
-        with pytest.raises(DependencyFailed, match=f"jobs/{first.id}") as refused:
-            driver.answer(ask.Retry(job.id))
-        assert refused.value.target == f"jobs/{first.id}"
-        assert driver.everything() == before
-
-    def test_one_whose_dependency_is_gone_too(self, driver: Driver) -> None:
-        first, job = chain(driver, 2)
-        driver.finish(first, HOPELESS)
-        driver.answer(ask.Delete(first.id))
-        with pytest.raises(DependencyFailed):
-            driver.answer(ask.Retry(job.id))
-
-    def test_it_waits_for_the_retried_dependency(self, driver: Driver) -> None:
-        first, job = chain(driver, 2)
-        driver.finish(first, HOPELESS)
-        driver.answer(ask.Retry(first.id))
-        assert driver.answer(ask.Retry(job.id)).state is State.BLOCKED
-        driver.finish(first)
-        assert driver.get(job).state is State.RUNNING
-
-    def test_what_came_true_while_it_had_ended_is_met(self, driver: Driver) -> None:
-        first, job = chain(driver, 2)
-        cancel(driver, job)
-        driver.finish(first)
-        driver.answer(ask.Retry(job.id))
-        assert driver.get(job).state is State.RUNNING
-
-    def test_also_after_it_failed_with_its_dependency(self, driver: Driver) -> None:
-        first, job = chain(driver, 2)
-        driver.finish(first, HOPELESS)
-        driver.answer(ask.Retry(first.id))
-        driver.finish(first)
-        driver.answer(ask.Retry(job.id))
-        assert driver.get(job).state is State.RUNNING
-
-    def test_all_that_failed_because_of_it_go_along(self, driver: Driver) -> None:
-        first, left, right, bottom, cleanup = driver.batch(
-            draft(ref="a"),
-            draft(ref="b", depends_on=["a"]),
-            draft(ref="c", depends_on=["a"]),
-            draft(ref="d", depends_on=["b", "c"]),
-            draft(depends_on=[ended("d")]),
-        )
-        driver.finish(first, HOPELESS)
-        driver.finish(cleanup, HOPELESS)
-        driver.answer(ask.Retry(first.id, dependents=True))
-        assert states(driver, (first, left, right, bottom, cleanup)) == "RBBBF"
-        for job in (first, left, right, bottom):
-            driver.finish(job)
-        assert states(driver, (first, left, right, bottom)) == "SSSS"
-
-    def test_without_being_asked_they_stay(self, driver: Driver) -> None:
-        first, job = chain(driver, 2)
-        driver.finish(first, HOPELESS)
-        driver.answer(ask.Retry(first.id))
-        assert states(driver, (first, job)) == "RF"
-
-    def test_one_that_something_else_keeps_stays_and_those_behind_it(self, driver: Driver) -> None:
-        first, other = driver.submit(), driver.submit()
-        both = driver.submit(depends_on=[first, other])
-        behind = driver.submit(depends_on=[both])
-        driver.finish(first, HOPELESS)
-        driver.finish(other, HOPELESS)
-        driver.answer(ask.Retry(first.id, dependents=True))
-        assert states(driver, (first, both, behind)) == "RFF"
-
-    def test_one_that_was_cancelled_by_hand_stays(self, driver: Driver) -> None:
-        first, job = chain(driver, 2)
-        cancel(driver, job)
-        driver.finish(first, HOPELESS)
-        driver.answer(ask.Retry(first.id, dependents=True))
-        assert driver.get(job).state is State.CANCELLED
-
-    def test_they_need_room_in_their_queues(self, driver: Driver) -> None:
-        first = driver.submit()
-        jobs = driver.batch(*[draft(queue="q", depends_on=[first])] * 3)
-        driver.finish(first, HOPELESS)
-        driver.queue("q", max_queued=2)
-        before = driver.everything()
-        with pytest.raises(QueueFull):
-            driver.answer(ask.Retry(first.id, dependents=True))
-        assert driver.everything() == before
-        driver.queue("q", max_queued=3)
-        driver.answer(ask.Retry(first.id, dependents=True))
-        assert states(driver, jobs) == "BBB"
-
-    def test_one_whose_unique_key_is_another_s_by_now_stays(self, driver: Driver) -> None:
-        first = driver.submit()
-        job = driver.submit(depends_on=[first], unique=Unique("k"))
-        driver.finish(first, HOPELESS)
-        holder = driver.submit(unique=Unique("k"))
-        driver.answer(ask.Retry(first.id, dependents=True))
-        assert states(driver, (first, job, holder)) == "RFR"
-
-    def test_of_two_with_one_unique_key_one_goes_along(self, driver: Driver) -> None:
-        first = driver.submit()
-        jobs = []
-        for _ in range(2):
-            jobs.append(driver.submit(depends_on=[first], unique=Unique("k")))
-            driver.finish(first, HOPELESS)
-            driver.answer(ask.Retry(first.id))
-        driver.finish(first, HOPELESS)
-        driver.answer(ask.Retry(first.id, dependents=True))
-        assert sorted(states(driver, jobs)) == ["B", "F"]
-
-
-class TestDelete:
-    def test_what_others_wait_for_stays(self, driver: Driver) -> None:
-        first = driver.submit()
-        job = driver.submit(depends_on=[patient(first)])
-        driver.finish(first, HOPELESS)
-        before = driver.everything()
-        for force in (False, True):
-            with pytest.raises(Awaited, match=job.id):
-                driver.answer(ask.Delete(first.id, force=force))
-        assert driver.answer(ask.Purge(EVERYTHING)) == 0
-        assert driver.answer(ask.Bulk("delete", JobFilter(job_ids=frozenset({first.id})))).done == 0
-        assert driver.everything() == before
-
-    def test_also_where_the_dependency_is_met_as_long_as_the_other_has_not_ended(self, driver: Driver) -> None:
-        """Its handler may ask for the result."""
-        first, job = chain(driver, 2)
-        driver.finish(first)
-        with pytest.raises(Awaited):
-            driver.answer(ask.Delete(first.id))
-        driver.finish(job)
-        driver.answer(ask.Delete(first.id))
-        assert driver.find(first) is None
-
-    def test_with_force_not_even_cancelled(self, driver: Driver) -> None:
-        first, _ = chain(driver, 2)
-        with pytest.raises(Awaited):
-            driver.answer(ask.Delete(first.id, force=True))
-        assert not driver.get(first).cancel_requested
-
-    def test_retention_leaves_it_for_a_while(self, driver: Driver) -> None:
-        first = driver.submit(retention=SECOND)
-        job = driver.submit(depends_on=[first], schedule_time=START + 10 * SECOND)
-        driver.finish(first)
-        driver.pass_time(2 * SECOND)
-        assert driver.find(first) is not None
-        driver.pass_time(10 * SECOND)
-        driver.finish(job)
-        driver.pass_time(60 * SECOND)
-        assert driver.find(first) is None
-
-    def test_nothing_is_left_of_its_edges(self, driver: Driver) -> None:
-        jobs = chain(driver, 3)
-        for job in jobs:
-            driver.finish(job)
-        for job in reversed(jobs):
-            driver.answer(ask.Delete(job.id))
-        assert driver.everything()["edges"] == []
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """Groups: counted as they are, and waited for as a whole."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import pytest
 
 from slotd_server.domain import commands as ask
 from slotd_server.domain.errors import InvalidArgument, NotFound
 from slotd_server.domain.events import EVERYTHING, JobFilter
-from slotd_server.domain.job import SECOND, Job
+from slotd_server.domain.job import SECOND
 from slotd_server.domain.queue import Counters
 from slotd_server.domain.states import State
 from slotd_server.domain.ties import Dependency
@@ -24,11 +24,6 @@ PATIENT = Dependency(group="g", patient=True)
 def driver(make_driver: MakeDriver) -> Driver:
     """Slots enough: what waits here waits for a group."""
     return make_driver(50)
-
-
-def states(driver: Driver, jobs: Iterable[Job]) -> str:
-    """The first letters of their states."""
-    return "".join(driver.get(job).state.name[0] for job in jobs)
 
 
 class TestCounting:
@@ -92,7 +87,7 @@ class TestCounting:
         step = driver.answer(ask.Bulk("cancel", JobFilter(groups=frozenset({"g"}))))
         assert (step.done, step.after) == (3, None)
         driver.finish(jobs[0])
-        assert states(driver, jobs) == "CCCR"
+        assert driver.states(jobs) == "CCCR"
 
 
 class TestWaiting:
@@ -160,13 +155,13 @@ class TestWaiting:
         )
         driver.finish(first, HOPELESS)
         driver.finish(second)
-        assert states(driver, (job, behind, end, waits)) == "FFRB"
+        assert driver.states((job, behind, end, waits)) == "FFRB"
         failure = driver.get(job).failure
         assert failure is not None
         assert failure == ("DEPENDENCY_FAILED", "groups/g did not succeed")
         driver.answer(ask.Retry(first.id))
         driver.finish(first)
-        assert states(driver, (job, end, waits)) == "FRR"
+        assert driver.states((job, end, waits)) == "FRR"
 
     def test_a_retry_takes_those_along_that_failed_because_of_the_group(self, driver: Driver) -> None:
         first, second, job = driver.batch(*[draft(group="g")] * 2, draft(depends_on=[ALL_SUCCEED]))
@@ -204,7 +199,7 @@ class TestWaiting:
             draft(depends_on=[Dependency(group="b")]),
         )
         for number, expected in enumerate(("RRBBB", "SRBBB", "SSRRB", "SSSRB", "SSSSR")):
-            assert states(driver, jobs) == expected
+            assert driver.states(jobs) == expected
             driver.finish(jobs[number])
 
     def test_it_is_the_same_after_a_restart(self, make_driver: MakeDriver, tmp_path: object) -> None:

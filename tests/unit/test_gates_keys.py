@@ -1,6 +1,6 @@
 """Concurrency keys: so many of each run at once, and the others wait in the key's own line."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import pytest
 
@@ -20,11 +20,6 @@ def driver(make_driver: MakeDriver) -> Driver:
     return driver
 
 
-def states(driver: Driver, jobs: Iterable[Job]) -> str:
-    """The first letters of their states."""
-    return "".join(driver.get(job).state.name[0] for job in jobs)
-
-
 def keyed(driver: Driver, keys: str, **fields: object) -> list[Job]:
     """A job for each letter."""
     return [driver.submit(key=key, **fields) for key in keys]  # type: ignore[arg-type]
@@ -32,29 +27,29 @@ def keyed(driver: Driver, keys: str, **fields: object) -> list[Job]:
 
 def test_so_many_of_each_key_and_the_others_wait_for_it(driver: Driver) -> None:
     jobs = keyed(driver, "aaaabbb")
-    assert states(driver, jobs) == "RRBBRRB"
+    assert driver.states(jobs) == "RRBBRRB"
     assert driver.get(jobs[2]).blocked_by == ("keys/a",)
     driver.finish(jobs[1])
-    assert states(driver, jobs) == "RSRBRRB"
+    assert driver.states(jobs) == "RSRBRRB"
 
 
 def test_without_a_key_or_a_limit_nobody_waits(driver: Driver) -> None:
-    assert states(driver, [driver.submit() for _ in range(5)]) == "RRRRR"
-    assert states(driver, keyed(driver, "aaaaa", queue="unlimited")) == "RRRRR"
+    assert driver.states([driver.submit() for _ in range(5)]) == "RRRRR"
+    assert driver.states(keyed(driver, "aaaaa", queue="unlimited")) == "RRRRR"
 
 
 def test_each_queue_counts_its_own(driver: Driver) -> None:
     driver.queue("q", slots_per_key=1)
-    assert states(driver, keyed(driver, "aa") + keyed(driver, "aa", queue="q")) == "RRRB"
+    assert driver.states(keyed(driver, "aa") + keyed(driver, "aa", queue="q")) == "RRRB"
 
 
 def test_they_are_let_go_by_priority_and_then_by_age(driver: Driver) -> None:
     jobs = keyed(driver, "aa") + [driver.submit(key="a", priority=priority) for priority in (0, 5, 0, 5)]
     order = []
     for _ in range(4):
-        before = states(driver, jobs)
+        before = driver.states(jobs)
         driver.finish(next(job for job in jobs if driver.get(job).state is State.RUNNING))
-        after = states(driver, jobs)
+        after = driver.states(jobs)
         order.append(next(n for n in range(6) if before[n] == "B" and after[n] == "R"))
     assert order == [3, 5, 2, 4]
 
@@ -63,25 +58,25 @@ def test_priority_can_be_changed_while_one_waits(driver: Driver) -> None:
     jobs = keyed(driver, "aaaa")
     driver.update(jobs[3], priority=1)
     driver.finish(jobs[0])
-    assert states(driver, jobs) == "SRBR"
+    assert driver.states(jobs) == "SRBR"
 
 
 def test_a_higher_limit_lets_more_go_at_once(driver: Driver) -> None:
     jobs = keyed(driver, "aaaaaabbb")
     driver.queue(slots_per_key=4)
-    assert states(driver, jobs) == "RRRRBBRRR"
+    assert driver.states(jobs) == "RRRRBBRRR"
     driver.queue(slots_per_key=None)
-    assert states(driver, jobs) == "RRRRRRRRR"
+    assert driver.states(jobs) == "RRRRRRRRR"
 
 
 def test_a_lower_one_takes_nothing_away(driver: Driver) -> None:
     jobs = keyed(driver, "aaaa")
     driver.queue(slots_per_key=1)
-    assert states(driver, jobs) == "RRBB"
+    assert driver.states(jobs) == "RRBB"
     driver.finish(jobs[0])
-    assert states(driver, jobs) == "SRBB"
+    assert driver.states(jobs) == "SRBB"
     driver.finish(jobs[1])
-    assert states(driver, jobs) == "SSRB"
+    assert driver.states(jobs) == "SSRB"
 
 
 def test_a_new_limit_counts_those_that_were_there_before(make_driver: MakeDriver) -> None:
@@ -89,43 +84,43 @@ def test_a_new_limit_counts_those_that_were_there_before(make_driver: MakeDriver
     jobs = keyed(driver, "aaa")
     driver.queue(slots_per_key=2)
     jobs += keyed(driver, "a")
-    assert states(driver, jobs) == "RRRB"
+    assert driver.states(jobs) == "RRRB"
     driver.finish(jobs[0])
-    assert states(driver, jobs) == "SRRB"
+    assert driver.states(jobs) == "SRRB"
     driver.finish(jobs[1])
-    assert states(driver, jobs) == "SSRR"
+    assert driver.states(jobs) == "SSRR"
 
 
 def test_no_slots_at_all_hold_all_of_them_back(driver: Driver) -> None:
     driver.queue(slots_per_key=0)
     jobs = [*keyed(driver, "ab"), driver.submit()]
-    assert states(driver, jobs) == "BBR"
+    assert driver.states(jobs) == "BBR"
     driver.queue(slots_per_key=1)
-    assert states(driver, jobs) == "RRR"
+    assert driver.states(jobs) == "RRR"
 
 
 def test_one_that_waits_for_a_slot_of_the_pool_has_its_key_s_already(make_driver: MakeDriver) -> None:
     driver = make_driver(0)
     driver.queue(slots_per_key=1)
-    assert states(driver, keyed(driver, "aab")) == "QBQ"
+    assert driver.states(keyed(driver, "aab")) == "QBQ"
 
 
 def test_a_zombie_keeps_its_slot(driver: Driver) -> None:
     jobs = keyed(driver, "aaa", max_attempts=1)
     driver.overrun(jobs[0])
-    assert states(driver, jobs) == "FRB"
+    assert driver.states(jobs) == "FRB"
     driver.finish(jobs[0])
-    assert states(driver, jobs) == "FRR"
+    assert driver.states(jobs) == "FRR"
 
 
 def test_backoff_gives_it_back(driver: Driver) -> None:
     jobs = keyed(driver, "aaa", jitter=0.0)
     driver.finish(jobs[0], BROKEN)
-    assert states(driver, jobs) == "SRR"
+    assert driver.states(jobs) == "SRR"
     driver.pass_time(SECOND)
     assert driver.get(jobs[0]).blocked_by == ("keys/a",)
     driver.finish(jobs[1])
-    assert states(driver, jobs) == "RSR"
+    assert driver.states(jobs) == "RSR"
 
 
 @pytest.mark.parametrize("leaves", ["cancel", "timeout", "later", "queue"])
@@ -150,7 +145,7 @@ def test_a_move_to_another_queue_gives_the_slot_to_the_next(make_driver: MakeDri
     driver.queue(slots_per_key=1)
     jobs = keyed(driver, "aa")
     driver.update(jobs[0], queue="q")
-    assert states(driver, jobs) == "QQ"
+    assert driver.states(jobs) == "QQ"
 
 
 def test_one_that_waits_for_its_claims_has_a_slot_and_one_behind_it_does_not(driver: Driver) -> None:
@@ -159,7 +154,7 @@ def test_one_that_waits_for_its_claims_has_a_slot_and_one_behind_it_does_not(dri
     jobs = [driver.submit(key="a", resources=["r"]) for _ in range(3)]
     assert [driver.get(job).blocked_by for job in jobs] == [("resources/r",), ("resources/r",), ("keys/a",)]
     driver.finish(holder)
-    assert states(driver, jobs) == "RBB"
+    assert driver.states(jobs) == "RBB"
     driver.finish(jobs[0])
     assert driver.get(jobs[2]).blocked_by == ("resources/r",)
 
@@ -180,9 +175,9 @@ def test_it_is_the_same_after_a_restart(make_driver: MakeDriver, tmp_path: objec
     jobs = keyed(driver, "aab")
     driver.restart()
     driver.apply()
-    assert states(driver, jobs) == "RBR"
+    assert driver.states(jobs) == "RBR"
     driver.finish(jobs[0])
-    assert states(driver, jobs) == "SRR"
+    assert driver.states(jobs) == "SRR"
 
 
 def test_ten_thousand_that_wait_are_let_go_in_several_changes(make_driver: MakeDriver) -> None:

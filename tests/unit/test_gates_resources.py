@@ -1,6 +1,6 @@
 """Claims on resources: who may hold what together, who waits behind whom, and who is let go."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import pytest
 
@@ -21,11 +21,6 @@ A_ZOMBIE = "attempts/1"
 def driver(make_driver: MakeDriver) -> Driver:
     """Slots enough: what waits here waits for a claim."""
     return make_driver(50)
-
-
-def states(driver: Driver, jobs: Iterable[Job]) -> str:
-    """The first letters of their states."""
-    return "".join(driver.get(job).state.name[0] for job in jobs)
 
 
 def claim(driver: Driver, *resources: str | Claim, **fields: object) -> Job:
@@ -63,7 +58,7 @@ class TestConflicts:
         for one, other in ((first, second), (second, first)):
             driver = make_driver(2)
             jobs = [claim(driver, one), claim(driver, other)]
-            assert states(driver, jobs) == ("RR" if together else "RB"), "it depends on who came first"
+            assert driver.states(jobs) == ("RR" if together else "RB"), "it depends on who came first"
 
     def test_a_job_s_own_claims_never_do(self, driver: Driver) -> None:
         job = claim(driver, "a", shared("a"), "a/*", "a/b", "*")
@@ -73,7 +68,7 @@ class TestConflicts:
 
     def test_names_that_look_like_patterns_are_none(self, driver: Driver) -> None:
         jobs = [claim(driver, name) for name in ("a_c", "abc", "a%", "A_c")]
-        assert states(driver, jobs) == "RRRR"
+        assert driver.states(jobs) == "RRRR"
 
 
 class TestBlockedBy:
@@ -110,17 +105,17 @@ class TestTheLine:
     def test_one_after_the_other_in_order_of_submission(self, driver: Driver) -> None:
         jobs = [claim(driver, "a", priority=priority) for priority in (0, 0, 5, 0)]
         for number in range(4):
-            assert states(driver, jobs) == "S" * number + "R" + "B" * (3 - number)
+            assert driver.states(jobs) == "S" * number + "R" + "B" * (3 - number)
             driver.finish(jobs[number])
 
     def test_it_is_one_line_over_all_queues_and_kinds(self, driver: Driver) -> None:
         jobs = [claim(driver, "a"), claim(driver, "a", queue="q"), driver.submit("other", resources=["a"])]
         driver.finish(jobs[0])
-        assert states(driver, jobs) == "SRB"
+        assert driver.states(jobs) == "SRB"
 
     def test_disjoint_ones_never_wait_for_each_other(self, driver: Driver) -> None:
         jobs = driver.batch(*[draft(resources=[f"n{number}"]) for number in range(20)])
-        assert states(driver, jobs) == "R" * 20
+        assert driver.states(jobs) == "R" * 20
 
     def test_one_end_lets_all_go_that_now_may(self, driver: Driver) -> None:
         wide = claim(driver, "*")
@@ -129,33 +124,33 @@ class TestTheLine:
             *[draft(resources=[shared("s")])] * 5,
             *[draft(resources=["n0"])] * 2,
         )
-        assert states(driver, jobs) == "B" * 12
+        assert driver.states(jobs) == "B" * 12
         started = driver.finish(wide).started
         assert [job.seq for job in started] == [job.seq for job in jobs[:10]]
-        assert states(driver, jobs) == "R" * 10 + "B" * 2
+        assert driver.states(jobs) == "R" * 10 + "B" * 2
 
     def test_readers_wait_for_the_writer_before_them(self, driver: Driver) -> None:
         first, writer, second = claim(driver, shared("a")), claim(driver, "a"), claim(driver, shared("a"))
-        assert states(driver, (first, writer, second)) == "RBB"
+        assert driver.states((first, writer, second)) == "RBB"
         driver.finish(first)
-        assert states(driver, (first, writer, second)) == "SRB"
+        assert driver.states((first, writer, second)) == "SRB"
 
     def test_a_wide_claim_is_not_overtaken_by_narrow_ones(self, driver: Driver) -> None:
         held = [claim(driver, f"n{number}") for number in range(3)]
         wide = claim(driver, "*")
         later = [claim(driver, f"m{number}") for number in range(50)]
-        assert states(driver, later) == "B" * 50
+        assert driver.states(later) == "B" * 50
         for job in held:
             assert driver.get(wide).state is State.BLOCKED
             driver.finish(job)
         assert driver.get(wide).state is State.RUNNING
         driver.finish(wide)
-        assert states(driver, later) == "R" * 50
+        assert driver.states(later) == "R" * 50
 
     def test_nothing_is_held_while_waiting_but_the_place_in_the_line(self, driver: Driver) -> None:
         early = claim(driver, "b", schedule_time=START + SECOND)
         holder, both, late = claim(driver, "a"), claim(driver, "a", "b"), claim(driver, "b")
-        assert states(driver, (holder, both, late)) == "RBB", "nobody has b, but the later one has to let it by"
+        assert driver.states((holder, both, late)) == "RBB", "nobody has b, but the later one has to let it by"
         driver.pass_time(SECOND)
         assert driver.get(early).state is State.RUNNING
         driver.finish(holder)
@@ -165,9 +160,9 @@ class TestTheLine:
         early = claim(driver, "a", schedule_time=START + SECOND)
         holder, late = claim(driver, "a"), claim(driver, "a")
         driver.pass_time(SECOND)
-        assert states(driver, (early, holder, late)) == "BRB"
+        assert driver.states((early, holder, late)) == "BRB"
         driver.finish(holder)
-        assert states(driver, (early, holder, late)) == "RSB"
+        assert driver.states((early, holder, late)) == "RSB"
 
     def test_two_that_want_the_same_two_things_never_wait_for_each_other(self, driver: Driver) -> None:
         jobs = [claim(driver, *names) for names in (("a", "b"), ("b", "a"), ("b", "c"), ("c", "a"))]
@@ -183,7 +178,7 @@ class TestTheLine:
         holder = claim(driver, shared("a"))
         writer = claim(driver, "a", queue_timeout=SECOND if leaves == "timeout" else None)
         reader = claim(driver, shared("a"))
-        assert states(driver, (holder, writer, reader)) == "RBB"
+        assert driver.states((holder, writer, reader)) == "RBB"
         if leaves == "cancel":
             driver.answer(ask.Cancel(writer.id))
         elif leaves == "timeout":
@@ -195,11 +190,11 @@ class TestTheLine:
     def test_it_is_the_same_after_a_restart(self, make_driver: MakeDriver, tmp_path: object) -> None:
         driver = make_driver(0, path=f"{tmp_path}/jobs.db")
         jobs = [claim(driver, name) for name in ("a", "*", "b")]
-        assert states(driver, jobs) == "QBB"
+        assert driver.states(jobs) == "QBB"
         driver.restart(slots=9)
         driver.apply()
         for number in range(3):
-            assert states(driver, jobs) == "S" * number + "R" + "B" * (2 - number)
+            assert driver.states(jobs) == "S" * number + "R" + "B" * (2 - number)
             driver.finish(jobs[number])
 
 
@@ -207,32 +202,32 @@ class TestHolding:
     def test_from_when_it_is_queued_though_it_has_no_slot(self, make_driver: MakeDriver) -> None:
         driver = make_driver(0)
         jobs = [claim(driver, "a"), claim(driver, "a")]
-        assert states(driver, jobs) == "QB"
+        assert driver.states(jobs) == "QB"
 
     def test_not_during_backoff(self, driver: Driver) -> None:
         failing, other = claim(driver, "a"), claim(driver, "a")
         driver.finish(failing, BROKEN)
-        assert states(driver, (failing, other)) == "SR"
+        assert driver.states((failing, other)) == "SR"
         driver.pass_time(5 * SECOND)
         assert driver.get(failing).blocked_by == ("resources/a",)
         driver.finish(other)
-        assert states(driver, (failing, other)) == "RS"
+        assert driver.states((failing, other)) == "RS"
 
     def test_a_retry_at_once_goes_before_later_ones(self, driver: Driver) -> None:
         failing, other = claim(driver, "a", initial_backoff=0), claim(driver, "a")
         driver.finish(failing, BROKEN)
-        assert states(driver, (failing, other)) == "RB"
+        assert driver.states((failing, other)) == "RB"
 
     def test_a_snooze_lets_go(self, driver: Driver) -> None:
         sleepy, other = claim(driver, "a"), claim(driver, "a")
         driver.finish(sleepy, snooze(9))
-        assert states(driver, (sleepy, other)) == "SR"
+        assert driver.states((sleepy, other)) == "SR"
 
     def test_not_while_it_waits_for_a_dependency(self, driver: Driver) -> None:
         before = driver.submit()
         after = driver.submit(resources=["a"], depends_on=[before])
         other = claim(driver, "a")
-        assert states(driver, (after, other)) == "BR"
+        assert driver.states((after, other)) == "BR"
         driver.finish(before)
         assert driver.get(after).blocked_by == ("resources/a",)
 
@@ -246,21 +241,21 @@ class TestHolding:
             assert driver.get(zombie).blocked_by == (A_ZOMBIE,)
         driver.finish(zombie)
         # At once it is its own turn again, being the earlier one; in its backoff it has let go.
-        assert states(driver, (zombie, other)) == ("SR" if backoff else "RB")
+        assert driver.states((zombie, other)) == ("SR" if backoff else "RB")
 
     def test_a_zombie_of_a_job_that_has_ended_keeps_them_too(self, driver: Driver) -> None:
         zombie, other = claim(driver, "a", max_attempts=1), claim(driver, "a")
         driver.overrun(zombie)
-        assert states(driver, (zombie, other)) == "FB"
+        assert driver.states((zombie, other)) == "FB"
         driver.finish(zombie)
-        assert states(driver, (zombie, other)) == "FR"
+        assert driver.states((zombie, other)) == "FR"
 
     def test_a_running_job_that_is_cancelled_keeps_them_until_its_function_returns(self, driver: Driver) -> None:
         running, other = claim(driver, "a"), claim(driver, "a")
         driver.answer(ask.Cancel(running.id))
         assert driver.get(other).state is State.BLOCKED
         driver.finish(running)
-        assert states(driver, (running, other)) == "CR"
+        assert driver.states((running, other)) == "CR"
 
     def test_a_zombie_goes_with_its_server(self, make_driver: MakeDriver, tmp_path: object) -> None:
         driver = make_driver(9, path=f"{tmp_path}/jobs.db")
@@ -268,19 +263,19 @@ class TestHolding:
         driver.overrun(zombie)
         driver.restart()
         driver.apply()
-        assert states(driver, (zombie, other)) == "FR"
+        assert driver.states((zombie, other)) == "FR"
 
     def test_a_lost_attempt_s_job_is_first_again(self, make_driver: MakeDriver, tmp_path: object) -> None:
         driver = make_driver(9, path=f"{tmp_path}/jobs.db")
         lost, other = claim(driver, "a"), claim(driver, "a")
         driver.restart()
         driver.apply()
-        assert states(driver, (lost, other)) == "RB"
+        assert driver.states((lost, other)) == "RB"
 
     def test_given_back_it_is_first_again(self, driver: Driver) -> None:
         running, other = claim(driver, "a"), claim(driver, "a")
         driver.apply(ask.GiveBack(driver.lease(running)), claim=False)
-        assert states(driver, (running, other)) == "QB"
+        assert driver.states((running, other)) == "QB"
 
 
 class TestDelete:

@@ -144,6 +144,15 @@ def test_a_repeated_request_is_answered_first(driver: Driver) -> None:
     assert driver.submit(unique=REFUSE, request_id="r").id == first.id
 
 
+def test_a_request_that_was_answered_with_another_s_job_is_so_again(driver: Driver) -> None:
+    """Also after that has ended: who repeats it, because the answer was lost, gets no second job."""
+    first = driver.submit(unique=RETURN)
+    assert driver.submit(unique=RETURN, request_id="r").id == first.id
+    driver.finish(first)
+    assert driver.submit(unique=RETURN, request_id="r").id == first.id
+    assert driver.submit(unique=RETURN, request_id="s").id != first.id
+
+
 class TestRetry:
     def ended(self, driver: Driver) -> Job:
         job = driver.submit(unique=RETURN)

@@ -348,7 +348,7 @@ class SqliteTransaction(SqliteTies, SqliteSchedules):
 
     def _flush_jobs(self) -> None:
         """Write the staged jobs, so that queries see them."""
-        if not (self._snapshots or self._gone):
+        if not (self._snapshots or self._gone or self._requests):
             return
         self._begin()
         specs = [

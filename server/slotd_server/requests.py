@@ -30,7 +30,7 @@ from slotd_server.domain.errors import (
     UniqueKeyTaken,
     WrongState,
 )
-from slotd_server.domain.job import Failure, Job
+from slotd_server.domain.job import Failure, Job, Spec
 from slotd_server.domain.queue import Counters, Draft, Queue
 from slotd_server.domain.states import TERMINAL, State
 from slotd_server.domain.ties import UNLINKED, Conflict, Links
@@ -53,6 +53,23 @@ class Stats(NamedTuple):
 
 def submit(change: Change, command: Submit) -> tuple[Job, ...]:
     """The request ids within one command differ from each other."""
+    for draft in command.drafts:
+        if draft.ties is not None or draft.request_id:
+            return _submit_planned(change, command)
+    # Most jobs have nothing to do with any other, and no time to lose.
+    specs = [draft.resolve(change.defaults(draft.kind, draft.asked.queue)) for draft in command.drafts]
+    if len(specs) == 1:
+        refuse_if_full(change, specs[0].queue, 1)
+    else:
+        for queue, more in Counter([spec.queue for spec in specs]).items():
+            refuse_if_full(change, queue, more)
+    if command.validate_only:
+        return tuple([_new_job(change, spec) for spec in specs])
+    ids = change.rules.ids
+    return tuple([change.create(_new_job(change, spec, ids.next(change.now))) for spec in specs])
+
+
+def _submit_planned(change: Change, command: Submit) -> tuple[Job, ...]:
     if any(_replaces(draft) for draft in command.drafts):
         # What may start does not wait, and is not replaced.
         claiming.claim(change)
@@ -61,7 +78,7 @@ def submit(change: Change, command: Submit) -> tuple[Job, ...]:
     for queue, more in Counter(one.spec.queue for one in batch.new).items():
         refuse_if_full(change, queue, more - room[queue])
     if command.validate_only:
-        return batch.answer({one.number: _new_job(change, one) for one in batch.new})
+        return batch.answer({one.number: _planned_job(change, one) for one in batch.new})
     for job in batch.replaced:
         cancel_job(change, job)
     for number, job in batch.known.items():
@@ -69,7 +86,7 @@ def submit(change: Change, command: Submit) -> tuple[Job, ...]:
     change.forming = batch.groups
     made = {}
     for one in batch.new:
-        made[one.number] = change.create(_new_job(change, one))
+        made[one.number] = change.create(_planned_job(change, one))
         draft = one.draft
         if draft.request_id:
             change.tx.remember(draft.request_id, Request(draft.fingerprint, one.job_id))
@@ -91,19 +108,23 @@ def _remember_again(change: Change, draft: Draft, job: Job) -> None:
         change.tx.forget(draft.request_id, change.now + change.rules.limits.request_age)
 
 
-def _new_job(change: Change, one: submissions.New) -> Job:
+def _planned_job(change: Change, one: submissions.New) -> Job:
+    return _new_job(change, one.spec, one.job_id, one.draft.request_id, AWAITED if one.awaited else UNLINKED)
+
+
+def _new_job(change: Change, spec: Spec, job_id: str = "", request_id: str = "", links: Links = UNLINKED) -> Job:
     job = Job(
         # The revision that creates it, which is the next one.
         seq=change.tx.revision + 1,
-        id=one.job_id,
-        spec=one.spec,
+        id=job_id,
+        spec=spec,
         state=State.QUEUED,
         revision=0,
         create_time=change.now,
-        request_id=one.draft.request_id,
-        links=AWAITED if one.awaited else UNLINKED,
+        request_id=request_id,
+        links=links,
     )
-    return moves.wait(job, change.now, one.spec.schedule_time)
+    return moves.wait(job, change.now, spec.schedule_time)
 
 
 def cancel(change: Change, command: Cancel) -> Job:

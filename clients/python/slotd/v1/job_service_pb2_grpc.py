@@ -211,7 +211,8 @@ class JobServiceServicer(object):
 
     def Retry(self, request, context):
         """Puts a FAILED or CANCELLED job back, with fresh attempts. Errors: NOT_FOUND; FAILED_PRECONDITION in other states, and
-        where what it depends on has failed; RESOURCE_EXHAUSTED when its queue is full.
+        where what it depends on has failed or would wait for it in turn; ALREADY_EXISTS when its unique_key is another's by
+        now; RESOURCE_EXHAUSTED when its queue is full.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -219,7 +220,8 @@ class JobServiceServicer(object):
 
     def Delete(self, request, context):
         """Deletes a terminal job; who watches it gets DELETED. Errors: NOT_FOUND; FAILED_PRECONDITION when it is not terminal
-        and `force` is not set, and, reason AWAITED, while a job that has not ended depends on it.
+        and `force` is not set; while its function has not returned and holds resources or a slot of its key; and, reason
+        AWAITED, while a job that has not ended depends on it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

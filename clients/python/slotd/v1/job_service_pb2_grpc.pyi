@@ -104,7 +104,8 @@ class JobServiceStub:
         slotd.v1.job_service_pb2.RetryResponse,
     ]
     """Puts a FAILED or CANCELLED job back, with fresh attempts. Errors: NOT_FOUND; FAILED_PRECONDITION in other states, and
-    where what it depends on has failed; RESOURCE_EXHAUSTED when its queue is full.
+    where what it depends on has failed or would wait for it in turn; ALREADY_EXISTS when its unique_key is another's by
+    now; RESOURCE_EXHAUSTED when its queue is full.
     """
 
     Delete: grpc.UnaryUnaryMultiCallable[
@@ -112,7 +113,8 @@ class JobServiceStub:
         slotd.v1.job_service_pb2.DeleteResponse,
     ]
     """Deletes a terminal job; who watches it gets DELETED. Errors: NOT_FOUND; FAILED_PRECONDITION when it is not terminal
-    and `force` is not set, and, reason AWAITED, while a job that has not ended depends on it.
+    and `force` is not set; while its function has not returned and holds resources or a slot of its key; and, reason
+    AWAITED, while a job that has not ended depends on it.
     """
 
     Purge: grpc.UnaryUnaryMultiCallable[
@@ -250,7 +252,8 @@ class JobServiceAsyncStub:
         slotd.v1.job_service_pb2.RetryResponse,
     ]
     """Puts a FAILED or CANCELLED job back, with fresh attempts. Errors: NOT_FOUND; FAILED_PRECONDITION in other states, and
-    where what it depends on has failed; RESOURCE_EXHAUSTED when its queue is full.
+    where what it depends on has failed or would wait for it in turn; ALREADY_EXISTS when its unique_key is another's by
+    now; RESOURCE_EXHAUSTED when its queue is full.
     """
 
     Delete: grpc.aio.UnaryUnaryMultiCallable[
@@ -258,7 +261,8 @@ class JobServiceAsyncStub:
         slotd.v1.job_service_pb2.DeleteResponse,
     ]
     """Deletes a terminal job; who watches it gets DELETED. Errors: NOT_FOUND; FAILED_PRECONDITION when it is not terminal
-    and `force` is not set, and, reason AWAITED, while a job that has not ended depends on it.
+    and `force` is not set; while its function has not returned and holds resources or a slot of its key; and, reason
+    AWAITED, while a job that has not ended depends on it.
     """
 
     Purge: grpc.aio.UnaryUnaryMultiCallable[
@@ -414,7 +418,8 @@ class JobServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[slotd.v1.job_service_pb2.RetryResponse, collections.abc.Awaitable[slotd.v1.job_service_pb2.RetryResponse]]:
         """Puts a FAILED or CANCELLED job back, with fresh attempts. Errors: NOT_FOUND; FAILED_PRECONDITION in other states, and
-        where what it depends on has failed; RESOURCE_EXHAUSTED when its queue is full.
+        where what it depends on has failed or would wait for it in turn; ALREADY_EXISTS when its unique_key is another's by
+        now; RESOURCE_EXHAUSTED when its queue is full.
         """
 
     @abc.abstractmethod
@@ -424,7 +429,8 @@ class JobServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[slotd.v1.job_service_pb2.DeleteResponse, collections.abc.Awaitable[slotd.v1.job_service_pb2.DeleteResponse]]:
         """Deletes a terminal job; who watches it gets DELETED. Errors: NOT_FOUND; FAILED_PRECONDITION when it is not terminal
-        and `force` is not set, and, reason AWAITED, while a job that has not ended depends on it.
+        and `force` is not set; while its function has not returned and holds resources or a slot of its key; and, reason
+        AWAITED, while a job that has not ended depends on it.
         """
 
     @abc.abstractmethod

@@ -1,5 +1,6 @@
 """What is done to many jobs at once: counted first, asked about on a terminal, and told of afterwards."""
 
+import signal
 import sys
 from collections.abc import Callable
 from typing import NamedTuple
@@ -39,8 +40,7 @@ def in_bulk(
     """
     if not dry_run and not yes and sys.stdin.isatty() and sys.stderr.isatty():
         count = change(True)
-        # The question goes to standard error: standard output is the answer's.
-        if count and not click.confirm(words.question(count, matching), err=True):
+        if count and not _agreed(words.question(count, matching)):
             session.note(f"nothing was {words.done}")
             return
     count = change(dry_run)
@@ -48,3 +48,14 @@ def in_bulk(
         session.print(documents.line({words.field: count, "validate_only": dry_run}))
     else:
         session.print(f"{text.jobs(count)} {'would be ' if dry_run else ''}{words.done}")
+
+
+def _agreed(question: str) -> bool:
+    """Whether somebody says yes. Ctrl-C ends the process there and then."""
+    # The kernel may hand the signal to one of gRPC's threads, and Python would see it only after the next key.
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        # On standard error: standard output is the answer's.
+        return click.confirm(question, err=True)
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -64,7 +64,11 @@ def _room(change: Change, queue: str) -> int:
 
 
 def _can_start(change: Change, job: Job) -> bool:
-    return change.ledger.free > 0 and _room(change, job.spec.queue) > 0
+    if not change.ledger.free:
+        return False
+    settings = change.queue(job.spec.queue)
+    # Most queues have no limits of their own.
+    return (settings.slots is None and settings.rate is None) or _room(change, job.spec.queue) > 0
 
 
 def _start(change: Change, job: Job) -> None:
@@ -75,7 +79,7 @@ def _start(change: Change, job: Job) -> None:
     rate = change.queue(queue).rate
     if rate is not None:
         change.tx.put_arrival(queue, rate.after_start(change.tx.arrival(queue), change.now))
-    if job.links.turn > change.tx.turn(queue):
+    if job.links.turn and job.links.turn > change.tx.turn(queue):
         change.tx.put_turn(queue, job.links.turn)
     starts = change.rotation.starts
     starts[queue, kind] = starts.get((queue, kind), 0) + 1

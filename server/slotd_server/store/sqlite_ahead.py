@@ -3,7 +3,7 @@ is; a query for each claim would cost as much as the claim itself, most of it in
 which every row of an answer lets go of."""
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from slotd_server.domain.job import Job
 from slotd_server.domain.states import State
@@ -27,6 +27,13 @@ class _Line:
         self.keys: list[tuple[int, int]] = []
         self.jobs: dict[int, Job] = {}
         self._bytes = 0
+
+    def fill(self, jobs: Sequence[Job], *, whole: bool) -> None:
+        """Begin with these, which are in order."""
+        self.whole = whole
+        self.keys = [(job.rank, job.seq) for job in jobs]
+        self.jobs = {job.seq: job for job in jobs}
+        self._bytes = sum([_size(job) for job in jobs])
 
     def add(self, job: Job) -> None:
         insort(self.keys, (job.rank, job.seq))
@@ -68,16 +75,14 @@ class Ahead:
                 jobs.append(line.jobs[seq])
         return jobs if line.whole or len(jobs) == limit else None
 
-    def learn(self, pair: Pair, jobs: Iterable[Job], *, whole: bool) -> None:
-        """These are the first that are QUEUED; with `whole` there are no others."""
+    def learn(self, pair: Pair, jobs: Sequence[Job], *, whole: bool) -> None:
+        """These are the first that are QUEUED, in order; with `whole` there are no others."""
         self._forget(pair)
         if len(self._pairs) > _MOST_IN_ALL:
             self.clear()
         line = self._lines[pair] = _Line()
-        line.whole = whole
-        for job in jobs:
-            line.add(job)
-            self._pairs[job.seq] = pair
+        line.fill(jobs, whole=whole)
+        self._pairs.update(dict.fromkeys(line.jobs, pair))
         self._shorten(line)
 
     def committed(self, jobs: Iterable[tuple[int, Job | None]]) -> None:

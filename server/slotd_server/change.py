@@ -109,7 +109,7 @@ class Change:
         self.forming: frozenset[str] = frozenset()
 
     def queue(self, name: str) -> Queue:
-        return self.tx.queue(name) or Queue(name)
+        return self.tx.queue(name) or _unset(name)
 
     def defaults(self, kind: str, queue: str | None) -> Defaults:
         """What a job gets where it leaves a field out: the handler's word, then the queue's, then the service's."""
@@ -398,6 +398,11 @@ class Change:
         self.tx.count(job.spec.queue, job.spec.kind, *changes)
         if job.spec.ties is not None and job.spec.ties.group:
             self.tx.count_group(job.spec.ties.group, changes)
+
+
+@lru_cache(maxsize=1024)
+def _unset(name: str) -> Queue:
+    return Queue(name)
 
 
 @lru_cache(maxsize=1024)

@@ -3,7 +3,7 @@ is; a query for each claim would cost as much as the claim itself, most of it in
 which every row of an answer lets go of."""
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from slotd_server.domain.job import Job
 from slotd_server.domain.states import State
@@ -113,13 +113,9 @@ class Ahead:
             del self._pairs[job.seq]
 
     def _forget(self, pair: Pair) -> None:
-        line = self._lines.pop(pair, None)
-        for seq in _seqs(line):
-            del self._pairs[seq]
-
-
-def _seqs(line: _Line | None) -> Iterator[int]:
-    return iter(()) if line is None else iter(line.jobs)
+        if pair in self._lines:
+            for seq in self._lines.pop(pair).jobs:
+                del self._pairs[seq]
 
 
 def _size(job: Job) -> int:

@@ -3,6 +3,7 @@ payload and can be long."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,19 +20,19 @@ _SELECT = "SELECT name, state, settings FROM schedules JOIN schedule_settings US
 _UNENDED = ",".join(f"{state:d}" for state in sorted({*WAITING, State.RUNNING}))
 
 
-class SqliteSchedules:
+class SqliteSchedules(ABC):
     """The part of `base.Transaction` that is about schedules. What it writes is written at once."""
 
     _ids: dict[str, Job | None]
 
-    def _begin(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _begin(self) -> None: ...
 
-    def _run(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> list[Any]: ...
 
-    def _insert(self, statement: tuple[str, int, str], rows: Sequence[tuple[Any, ...]]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _insert(self, statement: tuple[str, int, str], rows: Sequence[tuple[Any, ...]]) -> None: ...
 
     def schedule(self, name: str) -> Schedule | None:
         rows = self._run(f"{_SELECT} WHERE name = ?", (name,))

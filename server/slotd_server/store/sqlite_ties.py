@@ -3,11 +3,11 @@ any are ever looked up or written here, so that the others pay nothing."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from slotd_server.domain.job import Job
-from slotd_server.domain.states import State
 from slotd_server.domain.ties import Claim, above
 from slotd_server.store.base import Unsettled
 from slotd_server.store.rows import labels_text
@@ -27,7 +27,7 @@ _END = 1 << 62
 """Above every seq."""
 
 
-class SqliteTies:
+class SqliteTies(ABC):
     """The part of `base.Transaction` that is about ties."""
 
     _store: SqliteStore
@@ -37,20 +37,20 @@ class SqliteTies:
         self._turns: dict[str, int] = {}
         self._left_unsettled = False
 
-    def _begin(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _begin(self) -> None: ...
 
-    def _run(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> list[Any]: ...
 
-    def _insert(self, statement: tuple[str, int, str], rows: Sequence[tuple[Any, ...]]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _insert(self, statement: tuple[str, int, str], rows: Sequence[tuple[Any, ...]]) -> None: ...
 
-    def _flush_jobs(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _flush_jobs(self) -> None: ...
 
-    def _by_seq(self, seqs: list[int]) -> list[Job]:
-        raise NotImplementedError
+    @abstractmethod
+    def _by_seq(self, seqs: list[int]) -> list[Job]: ...
 
     def _write(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         self._begin()
@@ -319,8 +319,3 @@ class SqliteTies:
         self._store.turns.update(self._turns)
         if self._left_unsettled:
             self._store.unsettled = bool(self._run("SELECT 1 FROM unsettled LIMIT 1"))
-
-
-def jobs_in(states: Iterable[State], numbers: Sequence[int]) -> int:
-    """How many jobs of a group are in one of `states`."""
-    return sum(numbers[state - 1] for state in states)

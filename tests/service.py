@@ -107,14 +107,19 @@ class LocalService:
         self.at.close()
         if self._thread.is_alive():
             self._service.stop()
+        self.wait_stopped()
+
+    def wait_stopped(self) -> int:
+        """Waits until it has ended, also of its own accord. Returns the exit status."""
         self._thread.join(_STOP_SECONDS)
         assert not self._thread.is_alive(), "the service did not stop"
         if self._failure is not None:
             raise self._failure
+        return self._status
 
     def _run(self, told: int) -> None:
         try:
-            asyncio.run(self._service.run())
+            self._status = asyncio.run(self._service.run())
         except BaseException as error:  # noqa: BLE001 - it is raised where the service was started, or is stopped
             self._failure = error
         finally:
@@ -159,14 +164,15 @@ class ChildService:
 
 
 @contextmanager
-def starting() -> Iterator[Start]:
-    """Makes local services, with settings as keywords; stops them in the end, and lets go of what they still run."""
+def starting(store: str = MEMORY) -> Iterator[Start]:
+    """Makes local services on a store, with settings as keywords; stops them in the end, and lets go of what they still
+    run."""
     services: list[LocalService] = []
 
     def start(**settings: Any) -> LocalService:
         chosen: dict[str, Any] = {
             "listen": "127.0.0.1:0",
-            "store": MEMORY,
+            "store": store,
             "slots": 4,
             "drain_timeout": 0.0,
             "report_interval": 0.0,

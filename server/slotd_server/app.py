@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 import signal
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -15,18 +16,21 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+import slotd
 from slotd.handlers import Handler, load, registered
 from slotd_server.change import Limits, Rules
 from slotd_server.dispatch import Dispatcher, Pacing
 from slotd_server.domain import commands as ask
-from slotd_server.domain.clock import SystemClock
+from slotd_server.domain.clock import Clock, SharedClock, SystemClock
 from slotd_server.domain.errors import ServiceError, StoreBroken
 from slotd_server.domain.ids import IdSource
 from slotd_server.domain.job import SECOND
 from slotd_server.domain.queue import Defaults
+from slotd_server.domain.server import Member, News, Status
 from slotd_server.events import EventLog
 from slotd_server.execution.base import Reporting
 from slotd_server.execution.threads import ThreadRunner
+from slotd_server.leases import Keeper
 from slotd_server.lifecycle import Lifecycle
 from slotd_server.reads import Reads
 from slotd_server.rpc import calls
@@ -36,8 +40,9 @@ from slotd_server.rpc.schedules import Schedules
 from slotd_server.rpc.stream import Streams
 from slotd_server.settings import Settings, SettingsError
 from slotd_server.slots import Ledger
-from slotd_server.store.base import Store
+from slotd_server.store.base import SharedStore
 from slotd_server.store.sqlite import SqliteStore
+from slotd_server.store.url import FORMS, is_postgres, shown, sqlite_path
 
 log = structlog.get_logger()
 
@@ -70,6 +75,42 @@ class StartError(Exception):
     """The service can't start; the message says why, and what to do."""
 
 
+def _nothing() -> None:
+    """Nobody else is there to tell."""
+
+
+class Presence:
+    """What this server tells of itself; `changed` is called when others should know at once."""
+
+    def __init__(self, name: str, kinds: Sequence[str], ledger: Ledger) -> None:
+        self.address = ""
+        self.changed: Callable[[], None] = _nothing
+        self._draining = False
+        self._name = name
+        self._kinds = tuple(kinds)
+        self._ledger = ledger
+
+    def drain(self) -> None:
+        """It starts nothing any more."""
+        self._draining = True
+        self.changed()
+
+    def status(self) -> Status:
+        """As it is now. From any thread: of the slots, a rough count."""
+        zombies = self._ledger.zombies
+        running = len(self._ledger.leases) - zombies
+        return Status(
+            self._name,
+            self.address,
+            slotd.__version__,
+            self._ledger.limit,
+            running,
+            zombies,
+            self._draining,
+            self._kinds,
+        )
+
+
 class Service:
     """One server. `reload` yields the settings anew; SIGHUP applies what may change of them while it runs."""
 
@@ -87,30 +128,46 @@ class Service:
         Raises StartError.
         """
         handlers = _load_handlers(self._modules)
+        ledger = Ledger(self._settings.slots)
+        here = Presence(self._settings.server_name or socket.gethostname(), sorted(handlers), ledger)
         async with AsyncExitStack() as stack:
-            store = _open_store(self._settings.store)
+            store, clock = _open_store(self._settings, here)
             stack.callback(store.close)
             if self._settings.ready_file:
                 # One that a server left behind that was killed would send callers to where nobody is.
                 _forget(Path(self._settings.ready_file))
-            await self._serve(stack, store, handlers)
+            await self._serve(stack, store, clock, ledger, here, handlers)
         if self._failure is not None:
             log.error("stopped, so that nothing is acknowledged that is not kept", cause=str(self._failure))
             return 1
         log.info("stopped")
         return 0
 
-    async def _serve(self, stack: AsyncExitStack, store: Store, handlers: Mapping[str, Handler]) -> None:
+    async def _serve(
+        self,
+        stack: AsyncExitStack,
+        store: SqliteStore | SharedStore,
+        clock: Clock,
+        ledger: Ledger,
+        here: "Presence",
+        handlers: Mapping[str, Handler],
+    ) -> None:
         settings = self._settings
         kinds = {kind: _declared(handler) for kind, handler in handlers.items()}
-        ledger = Ledger(settings.slots)
-        clock = SystemClock()
-        rules = Rules(store.owner, kinds, _limits(settings), IdSource(random.getrandbits), random.random)
+        start_time = clock.now()
+        rules = Rules(
+            store.owner,
+            kinds,
+            _limits(settings),
+            IdSource(random.getrandbits),
+            random.random,
+            lambda: Member(store.owner, start_time, None, 0, None, here.status()),
+        )
         lifecycle = Lifecycle(store, ledger, rules, clock)
         try:
             _recover(lifecycle)
         except (ServiceError, StoreBroken) as error:
-            raise StartError(f"cannot open the store {settings.store}: {error}") from error
+            raise StartError(f"cannot open the store {shown(settings.store)}: {error}") from error
         reads = Reads(store)
         stack.callback(reads.close)
         events = EventLog(await reads(lambda snapshot: snapshot.revision), reads.events)
@@ -125,6 +182,7 @@ class Service:
             pacing=pacing,
         )
         events.pull = dispatcher.deliver
+        events.others = dispatcher.noticed
         stack.push_async_callback(dispatcher.stop)
         runner = ThreadRunner(
             handlers,
@@ -134,14 +192,22 @@ class Service:
             output_limit=settings.max_output,
         )
         stack.callback(runner.close)
-        streams = Streams(
-            reads, events, store.id, store.owner, heartbeat=settings.heartbeat, limit=settings.max_streams
-        )
-        jobs = Jobs(dispatcher, reads, events, streams, store.id, store.owner, max_payload=settings.max_payload)
-        schedules = Schedules(dispatcher, events, store.id, store.owner, max_payload=settings.max_payload)
-        server, checks = _server(jobs, Queues(dispatcher), schedules)
-        address = _bind(server, settings.listen)
+
+        def boot() -> str:
+            return store.boot
+
+        streams = Streams(reads, events, store.id, boot, heartbeat=settings.heartbeat, limit=settings.max_streams)
+        jobs = Jobs(dispatcher, reads, events, streams, store.id, boot, max_payload=settings.max_payload)
+        schedules = Schedules(dispatcher, events, store.id, boot, max_payload=settings.max_payload)
+        server, checks = _server(jobs, Queues(dispatcher, store.owner), schedules)
+        address = here.address = _bind(server, settings.listen)
         dispatcher.start(runner)
+        if isinstance(store, SharedStore):
+            keeper = _keeper(store, clock, round(settings.poll * SECOND), here, dispatcher, events)
+            here.changed = keeper.hurry
+            # While jobs still run the lease has to hold.
+            stack.push_async_callback(asyncio.to_thread, keeper.stop)
+            keeper.start()
         await server.start()
         stack.push_async_callback(self._hang_up, server)
         # What still waits for events is told to go on elsewhere, before its call is cut off.
@@ -149,6 +215,7 @@ class Service:
         self._on_signals(dispatcher)
         await _announce(address, settings.ready_file, kinds, checks)
         await self._stopping.wait()
+        here.drain()
         await checks.enter_graceful_shutdown()
         if self._failure is None:
             await self._drain(dispatcher)
@@ -222,14 +289,36 @@ def _load_handlers(modules: Sequence[str]) -> dict[str, Handler]:
     return registered()
 
 
-def _open_store(url: str) -> Store:
-    scheme, separator, path = url.partition(":///")
-    if scheme != "sqlite" or not separator or not path:
-        raise StartError(f"--store {url}: it is sqlite:///PATH or sqlite:///:memory:")
+def _open_store(settings: Settings, here: Presence) -> "tuple[SqliteStore | SharedStore, Clock]":
+    """The store, and the clock that it goes by."""
+    url = settings.store
+    path = sqlite_path(url)
+    if path is None and not is_postgres(url):
+        raise StartError(f"--store {shown(url)}: it is {FORMS}, or sqlite:///:memory:")
     try:
-        return SqliteStore(path)
+        if path is not None:
+            return SqliteStore(path), SystemClock()
+        # Not everybody who runs the service has psycopg.
+        from slotd_server.store.postgres import PostgresStore
+
+        clock = SharedClock()
+        return PostgresStore(url, status=here.status, clock=clock, lease=round(settings.lease * SECOND)), clock
+    except ImportError as error:
+        raise StartError(f"PostgreSQL needs psycopg: install 'slotd[postgres]' ({error})") from error
     except Exception as error:
-        raise StartError(f"cannot open the store {url}: {error}") from error
+        raise StartError(f"cannot open the store {shown(url)}: {error}") from error
+
+
+def _keeper(
+    store: SharedStore, clock: Clock, poll: int, here: Presence, dispatcher: Dispatcher, events: EventLog
+) -> Keeper:
+    loop = asyncio.get_running_loop()
+
+    def heard(news: News) -> None:
+        dispatcher.heard(news)
+        loop.call_soon_threadsafe(events.heard, news.revision)
+
+    return Keeper(store, clock, poll=poll, status=here.status, heard=heard, gone=dispatcher.gone)
 
 
 def _declared(handler: Handler) -> Defaults:

@@ -16,6 +16,7 @@ from slotd_server.domain.events import Event, EventType
 from slotd_server.domain.ids import IdSource
 from slotd_server.domain.job import SECOND, Failure, Job, Payload
 from slotd_server.domain.queue import BUILT_IN, DEFAULT_QUEUE, NOTHING, TOTALS, Count, Defaults, Queue
+from slotd_server.domain.server import Member, Status
 from slotd_server.domain.states import MOVES, TERMINAL, WAITING, State
 from slotd_server.domain.ties import UNLINKED, Dependency, Line
 from slotd_server.slots import Ledger
@@ -44,15 +45,20 @@ class Limits(NamedTuple):
     request_age: int = 86_400 * SECOND
 
 
+def _nobody() -> Member:
+    return Member("", 0, None, 0, None, Status("", "", "", 0, 0, 0, False, ()))
+
+
 class Rules(NamedTuple):
     """What every change goes by. `kinds` are those that this server has handlers for, with what the handlers declare;
-    `random` yields numbers in [0, 1) for jitter."""
+    `random` yields numbers in [0, 1) for jitter; `here` is what this server tells of itself."""
 
     owner: str
     kinds: Mapping[str, Defaults]
     limits: Limits
     ids: IdSource
     random: Callable[[], float]
+    here: Callable[[], Member] = _nobody
 
 
 class Agenda(NamedTuple):

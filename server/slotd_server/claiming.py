@@ -50,7 +50,7 @@ def _room(change: Change, queue: str) -> int:
         return 0
     room = change.ledger.free
     if settings.slots is not None:
-        room = min(room, settings.slots - change.ledger.held(queue))
+        room = min(room, settings.slots - _held(change, queue))
     if settings.rate is not None and room > 0:
         stored = change.tx.arrival(queue)
         arrival = settings.rate.bounded(stored, change.now)
@@ -61,6 +61,23 @@ def _room(change: Change, queue: str) -> int:
             change.remind(next_time)
         room = min(room, starts)
     return room
+
+
+def left_for_others(change: Change) -> bool:
+    """Whether jobs are QUEUED that a server with free slots could start now."""
+    return any(_may_start(change, queue) for queue, _ in change.tx.queued())
+
+
+def _may_start(change: Change, queue: str) -> bool:
+    """Whether the queue's own limits leave room; rates come by themselves."""
+    settings = change.queue(queue)
+    return not settings.paused and (settings.slots is None or _held(change, queue) < settings.slots)
+
+
+def _held(change: Change, queue: str) -> int:
+    """Slots that the queue holds on all servers."""
+    elsewhere = change.tx.elsewhere().get(queue)
+    return change.ledger.held(queue) + (0 if elsewhere is None else elsewhere.total)
 
 
 def _can_start(change: Change, job: Job) -> bool:

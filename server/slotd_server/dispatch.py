@@ -20,6 +20,7 @@ from slotd_server.domain.errors import Draining, ServiceError, StoreBroken, Stor
 from slotd_server.domain.events import Event
 from slotd_server.domain.job import SECOND, Failure
 from slotd_server.domain.queue import Defaults
+from slotd_server.domain.server import Member, News
 from slotd_server.execution.base import Runner
 from slotd_server.lifecycle import Committed, Lifecycle
 
@@ -62,6 +63,12 @@ class Told(NamedTuple):
     lease: ask.Lease
 
 
+class Stop(NamedTuple):
+    """A running attempt is to stop: another server was asked for that."""
+
+    lease: ask.Lease
+
+
 class Pacing(NamedTuple):
     """In microseconds: how long a cancelled attempt may take to stop, and how often one reports at most."""
 
@@ -69,7 +76,7 @@ class Pacing(NamedTuple):
     report_interval: int = SECOND // 4
 
 
-Waiting: TypeAlias = tuple[ask.Command | Told | None, asyncio.Future[Any] | None]
+Waiting: TypeAlias = tuple[ask.Command | Told | Stop | None, asyncio.Future[Any] | None]
 
 
 def _brings_work(command: ask.Command) -> bool:
@@ -98,6 +105,7 @@ class Dispatcher:
         self.kinds = kinds
         self.draining = False
         self._lifecycle = lifecycle
+        self._owner = lifecycle.owner
         self._clock = clock
         self._publish = publish
         self._listened = listened
@@ -111,6 +119,7 @@ class Dispatcher:
         self._alarms: list[tuple[int, ask.Lease, int, Alarm]] = []
         self._held: list[Waiting] = []
         self._retry_at: int | None = None
+        self._away: StoreUnavailable | None = None
         self._next_look = 0
         self._outbox: list[tuple[Sequence[Event], list[tuple[asyncio.Future[Any], Any]]]] = []
         self._outbox_lock = threading.Lock()
@@ -146,6 +155,24 @@ class Dispatcher:
     def told(self, lease: ask.Lease) -> None:
         """A running attempt has something to report. From any thread."""
         self._inbox.put((Told(lease), None))
+
+    def heard(self, news: News) -> None:
+        """Other servers have done something, or left something undone. From any thread."""
+        if news.overdue:
+            self._inbox.put((ask.Attend(), None))
+        elif news.work and self._lifecycle.free and not self.draining:
+            self.wake()
+
+    def gone(self, server: Member) -> None:
+        """Another server is gone. From any thread."""
+        self._inbox.put((ask.Bury(server.id, server.renewals), None))
+
+    def noticed(self, events: Sequence[Event]) -> None:
+        """What other servers may have done: some of it to jobs that run here. From any thread."""
+        for event in events:
+            job = event.job
+            if job.cancel_requested and job.owner == self._owner:
+                self._inbox.put((Stop(ask.Lease(job.seq, job.fence)), None))
 
     def wake(self) -> None:
         """Look at the clock and the slots now. From any thread."""
@@ -217,6 +244,10 @@ class Dispatcher:
         now = self._clock.monotonic()
         work = self._held + self._reports(batch, now) + self._alarmed(now)
         self._held = []
+        if self._away is not None and self._retry_at is not None and now < self._retry_at:
+            # Else each call would wait for a connection that nobody answers.
+            self._postpone(work, self._away)
+            return
         commands = [command for command, _ in work]
         try:
             committed = self._lifecycle.apply(commands, claim=not self.draining)  # type: ignore[arg-type]
@@ -224,12 +255,18 @@ class Dispatcher:
             self._answer(work, [StoreUnavailable("the store failed")] * len(work), ())
             raise broken
         except ServiceError as error:
-            self._postpone(work, error, now)
+            if self._retry_at is None:
+                log.error("the store takes no writes", reason=error.reason, error=str(error))
+            self._retry_at = now + _RETRY
+            self._postpone(work, error)
             return
         except Exception as error:  # noqa: BLE001 - answered, or raised again, by _isolate
             self._isolate(work, error)
             return
+        if self._retry_at is not None:
+            log.info("the store takes writes again")
         self._retry_at = None
+        self._away = None
         due, trim = committed.agenda
         self._next_look = trim if due is None else min(due, trim)
         self._carry_out(work, committed, now)
@@ -238,7 +275,9 @@ class Dispatcher:
         """The commands of `batch`, with those reports that are due taken and the others put off."""
         work: list[Waiting] = []
         for command, future in batch:
-            if isinstance(command, Told):
+            if isinstance(command, Stop):
+                self._stop_attempt(command.lease, now)
+            elif isinstance(command, Told):
                 last = self._running.get(command.lease)
                 if last is not None and now - last < self._pacing.report_interval:
                     self._set_alarm(last + self._pacing.report_interval, command.lease, Alarm.REPORT)
@@ -250,6 +289,10 @@ class Dispatcher:
 
     def _report(self, lease: ask.Lease, now: int) -> list[Waiting]:
         if lease not in self._running:
+            return []
+        if self._retry_at is not None:
+            # What it tells is put together where it is, which is bounded.
+            self._set_alarm(now + _RETRY, lease, Alarm.REPORT)
             return []
         self._running[lease] = now
         assert self._runner is not None
@@ -270,9 +313,11 @@ class Dispatcher:
 
     def _carry_out(self, work: list[Waiting], committed: Committed, now: int) -> None:
         assert self._runner is not None
-        for command, _ in work:
+        for (command, _), answer in zip(work, committed.answers, strict=True):
             if isinstance(command, ask.Finish):
                 self._running.pop(command.lease, None)
+            elif isinstance(command, (ask.Bury, ask.Recover)) and answer == command.limit:
+                self._inbox.put((ask.Recover(), None))
         for job in committed.started:
             lease = ask.Lease(job.seq, job.fence)
             self._running[lease] = None
@@ -280,23 +325,27 @@ class Dispatcher:
                 self._set_alarm(now + job.spec.timeout, lease, Alarm.TIMEOUT)
             self._runner.start(job)
         for lease in committed.stopping:
-            self._set_alarm(now + self._pacing.cancel_grace, lease, Alarm.GRACE)
-            self._runner.stop(lease)
+            self._stop_attempt(lease, now)
         self._answer(work, committed.answers, committed.events)
         if self.draining and not self._running:
             self._call_loop(self._idle.set)
 
-    def _postpone(self, work: list[Waiting], error: ServiceError, now: int) -> None:
+    def _stop_attempt(self, lease: ask.Lease, now: int) -> None:
+        assert self._runner is not None
+        if lease in self._running:
+            self._set_alarm(now + self._pacing.cancel_grace, lease, Alarm.GRACE)
+            self._runner.stop(lease)
+
+    def _postpone(self, work: list[Waiting], error: ServiceError) -> None:
         """The store takes nothing now: callers are told, and what is so anyway is kept until it does."""
-        if self._retry_at is None:
-            log.error("the store takes no writes", reason=error.reason, error=str(error))
-        self._retry_at = now + _RETRY
         self._held = [(command, future) for command, future in work if isinstance(command, ask.FROM_WITHIN)]
-        looking = [(command, future) for command, future in work if isinstance(command, ask.LOOKING)]
-        self._answer(looking, self._lifecycle.look([command for command, _ in looking]), ())
-        refused = [
-            (command, future) for command, future in work if not isinstance(command, (*ask.FROM_WITHIN, *ask.LOOKING))
-        ]
+        refused = [(command, future) for command, future in work if not isinstance(command, ask.FROM_WITHIN)]
+        if isinstance(error, StoreUnavailable):
+            self._away = error
+        else:
+            looking = [(command, future) for command, future in refused if isinstance(command, ask.LOOKING)]
+            refused = [(command, future) for command, future in refused if not isinstance(command, ask.LOOKING)]
+            self._answer(looking, self._lifecycle.look([command for command, _ in looking]), ())
         self._answer(refused, [error] * len(refused), ())
 
     def _isolate(self, work: list[Waiting], error: Exception) -> None:

@@ -8,12 +8,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from slotd_server.domain.errors import Draining
+from slotd_server.domain.errors import CursorExpired, Draining, ServiceError, StoreBroken
 from slotd_server.domain.events import Event, EventType
 from slotd_server.domain.states import TERMINAL
 
 _EVENT_BYTES = 1024
 """What an event without payload and result is reckoned to take in memory."""
+
+
+_CHUNK = 1024
+"""How many events of other servers are read at once."""
+
+_RETRY_SECONDS = 0.5
+"""How long to wait before the store is asked again that had no answer."""
 
 
 class Read(Protocol):
@@ -31,11 +38,15 @@ class Batch(NamedTuple):
 
 class EventLog:
     """`keep` events and `keep_bytes` are held in memory, and twice that at the most. `pull` publishes what has happened
-    but has not been published yet. All methods but `listened` are for the event loop."""
+    but has not been published yet; `others` gets what was read from the store, because other servers may have brought
+    it. All methods but `listened` are for the event loop."""
 
     def __init__(self, revision: int, read: Read, *, keep: int = 8192, keep_bytes: int = 64 << 20) -> None:
         self.pull: Callable[[], None] = _nothing
+        self.others: Callable[[Sequence[Event]], None] = _nobody
         self._revision = revision
+        self._heard = revision
+        self._catching_up: asyncio.Task[None] | None = None
         self.ended = False
         self._read = read
         self._keep = keep
@@ -57,8 +68,49 @@ class EventLog:
         return bool(self._waiting or self._waiting_for)
 
     def publish(self, events: Sequence[Event]) -> None:
-        """Take in what was committed, in order, and wake whoever waits for it."""
-        assert events[0].revision == self._revision + 1
+        """Take in what was committed, in order, and wake whoever waits for it. Where other servers have committed
+        before, what they did is read first, and this with it."""
+        missing = events[0].revision - self._revision - 1
+        if missing > 0:
+            self.heard(events[-1].revision)
+        elif events[-1].revision > self._revision:
+            self._take_in(events[-missing:])
+
+    def heard(self, revision: int) -> None:
+        """The store has come as far as this: what is not known of it is read."""
+        if revision > max(self._heard, self._revision) and not self.ended:
+            self._heard = revision
+            if self._catching_up is None:
+                self._catching_up = asyncio.get_running_loop().create_task(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        try:
+            while self._revision < self._heard:
+                try:
+                    events = await self._read(self._revision, _CHUNK, frozenset(), True)
+                except CursorExpired:
+                    self._skip()
+                    return
+                except (ServiceError, StoreBroken):
+                    # It is away, and says so elsewhere.
+                    events = []
+                if events:
+                    self.publish(events)
+                    self.others(events)
+                else:
+                    await asyncio.sleep(_RETRY_SECONDS)
+        finally:
+            self._catching_up = None
+
+    def _skip(self) -> None:
+        """So much has happened that the store no longer has all of it: whoever needs that is told so by the store."""
+        self._revision = self._heard
+        self._events.clear()
+        self._by_job.clear()
+        self._bytes = 0
+        self._wake_all()
+
+    def _take_in(self, events: Sequence[Event]) -> None:
         self._revision = events[-1].revision
         self._events += events
         for event in events:
@@ -127,8 +179,9 @@ class EventLog:
     def end(self) -> None:
         """The service stops: whoever waits, now or later, gets Draining."""
         self.ended = True
-        for waiter in [*self._waiting, *(waiter for waiters in self._waiting_for.values() for waiter in waiters)]:
-            _wake(waiter)
+        if self._catching_up is not None:
+            self._catching_up.cancel()
+        self._wake_all()
 
     async def wait_for(self, job_id: str, after: int) -> None:
         """Until there is an event of this job after revision `after`, progress and output included."""
@@ -164,6 +217,10 @@ class EventLog:
         del self._events[:count]
         self._bytes = size
 
+    def _wake_all(self) -> None:
+        for waiter in [*self._waiting, *(waiter for waiters in self._waiting_for.values() for waiter in waiters)]:
+            _wake(waiter)
+
     def _discard(self, waiter: asyncio.Future[None], job_ids: frozenset[str]) -> None:
         self._waiting.discard(waiter)
         for job_id in job_ids:
@@ -176,6 +233,10 @@ class EventLog:
 
 def _nothing() -> None:
     """All is published as it happens."""
+
+
+def _nobody(_: Sequence[Event]) -> None:
+    """There are no other servers."""
 
 
 def latest(events: Iterable[Event]) -> list[Event]:

@@ -37,11 +37,14 @@ _PERFORM: dict[type[Any], Callable[[Change, Any], Any]] = {
     ask.UpdateSlots: requests.update_slots,
     ask.ListSlots: requests.list_slots,
     ask.ListQueues: requests.list_queues,
+    ask.ListServers: requests.list_servers,
     ask.Report: reports.report,
     ask.Finish: reports.finish,
     ask.Overrun: reports.overrun,
     ask.GiveBack: reports.give_back,
     ask.Recover: reports.recover,
+    ask.Bury: reports.bury,
+    ask.Attend: reports.attend,
 }
 
 
@@ -79,12 +82,19 @@ class Lifecycle:
             tx = self._store.begin()
             change = self._change(tx, claiming=claim)
             try:
+                if self._store.shared:
+                    _expect(tx, commands)
+                if tx.uncertain:
+                    reports.reconcile(change)
                 answers = [self._perform(change, command) for command in commands]
                 change.fall_due()
                 schedules.fall_due(change)
                 settling.settle(change)
                 claiming.claim(change)
                 change.trim()
+                if self._store.shared:
+                    tx.put_held(self._ledger.by_queue() if tx.uncertain else self._ledger.touched())
+                    tx.announce(work=claiming.left_for_others(change))
                 tx.commit()
             except BaseException:
                 tx.rollback()
@@ -94,6 +104,16 @@ class Lifecycle:
             self._agenda = change.agenda
             self._rotation = change.rotation
             return Committed(answers, change.events, change.started, change.stopping, change.agenda)
+
+    @property
+    def owner(self) -> str:
+        """The boot id of this server."""
+        return self._rules.owner
+
+    @property
+    def free(self) -> int:
+        """Slots that a job could have now. From any thread: a hint."""
+        return self._ledger.free
 
     def look(self, commands: Sequence[ask.Command]) -> list[Any]:
         """The answers of commands that change nothing, and nothing else: for when the store takes no writes."""
@@ -117,3 +137,18 @@ class Lifecycle:
             raise
         except ServiceError as refused:
             return refused
+
+
+def _expect(tx: Transaction, commands: Sequence[ask.Command]) -> None:
+    """Tell the transaction what it is about to be asked for."""
+    leases: list[ask.Lease] = []
+    job_ids: list[str] = []
+    request_ids: list[str] = []
+    for command in commands:
+        if isinstance(command, ask.Submit):
+            request_ids += [draft.request_id for draft in command.drafts if draft.request_id]
+        elif isinstance(command, (ask.Report, ask.Finish, ask.Overrun, ask.GiveBack)):
+            leases.append(command.lease)
+        elif isinstance(command, (ask.Cancel, ask.Retry, ask.Delete, ask.Update)):
+            job_ids.append(command.job_id)
+    tx.expect(leases, job_ids, request_ids)

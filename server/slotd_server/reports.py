@@ -3,7 +3,7 @@ speaks; one whose lease is over changes no job, and frees the slot at most."""
 
 from slotd_server.change import Change
 from slotd_server.domain import moves
-from slotd_server.domain.commands import Finish, GiveBack, Overrun, Recover, Report
+from slotd_server.domain.commands import Attend, Bury, Finish, GiveBack, Lease, Overrun, Recover, Report
 from slotd_server.domain.job import Failure, Job, Progress
 from slotd_server.domain.outcome import Failed, Succeeded
 from slotd_server.domain.states import State
@@ -54,10 +54,7 @@ def give_back(change: Change, command: GiveBack) -> None:
         return
     change.ledger.turn_zombie(command.lease)
     change.stopping.append(command.lease)
-    if job.cancel_requested:
-        change.cancel_running(job)
-    else:
-        _put_back(change, job, Failure("SERVER_STOPPED", "the server stopped while it ran"), 0)
+    _give_up(change, job, Failure("SERVER_STOPPED", "the server stopped while it ran"))
 
 
 def recover(change: Change, command: Recover) -> int:
@@ -70,6 +67,46 @@ def recover(change: Change, command: Recover) -> int:
         else:
             _let_go(change, job)
     return len(jobs)
+
+
+def bury(change: Change, command: Bury) -> int:
+    """A server that others have not heard of for a whole lease is gone, unless it has been heard of since."""
+    if not change.tx.bury(command.server, command.renewals):
+        return 0
+    return recover(change, Recover(command.limit))
+
+
+def attend(change: Change, _: Attend) -> None:
+    """Look at all that is due or given up, whoever brought it."""
+    change.remind(change.now)
+    recover(change, Recover())
+
+
+def reconcile(change: Change) -> None:
+    """What this server knows of its own attempts may not be so: it was away, or it never learnt how a change of its own
+    ended. What the store says holds."""
+    ours = change.ledger.leases
+    theirs = {Lease(job.seq, job.fence): job for job in change.tx.mine()}
+    for lease, job in theirs.items():
+        if lease not in ours:
+            # Claimed in a change that went through though nobody here heard of it: its function was never called.
+            if job.state is State.RUNNING:
+                _give_up(change, job, Failure("SERVER_LOST", "it was claimed and not started"))
+            else:
+                _let_go(change, job)
+        elif job.state is not State.RUNNING:
+            _turn_zombie(change, lease)
+        elif job.cancel_requested:
+            change.stopping.append(lease)
+    for lease in ours - theirs.keys():
+        # Taken away meanwhile, or ended: nothing that the function reports will be taken.
+        _turn_zombie(change, lease)
+
+
+def _turn_zombie(change: Change, lease: Lease) -> None:
+    if not change.ledger.is_zombie(lease):
+        change.ledger.turn_zombie(lease)
+    change.stopping.append(lease)
 
 
 def _told(change: Change, job: Job, progress: Progress | None, output: bytes) -> Job:
@@ -87,6 +124,14 @@ def _told(change: Change, job: Job, progress: Progress | None, output: bytes) ->
 def _let_go(change: Change, job: Job) -> None:
     """The function of an attempt that was ended before has returned at last, or went with its server."""
     change.let_go(job, job.evolve(lingering=False, owner=""))
+
+
+def _give_up(change: Change, job: Job, why: Failure) -> None:
+    """Let a running job wait again, without counting the attempt, unless somebody asked for its end."""
+    if job.cancel_requested:
+        change.cancel_running(job)
+    else:
+        _put_back(change, job, why, 0)
 
 
 def _put_back(change: Change, job: Job, why: Failure, delay: int) -> None:

@@ -14,6 +14,7 @@ from slotd_server.domain.commands import (
     GetGroup,
     Lease,
     ListQueues,
+    ListServers,
     ListSlots,
     Purge,
     Retry,
@@ -32,6 +33,7 @@ from slotd_server.domain.errors import (
 )
 from slotd_server.domain.job import Failure, Job, Spec
 from slotd_server.domain.queue import Counters, Draft, Queue
+from slotd_server.domain.server import Member
 from slotd_server.domain.states import TERMINAL, State
 from slotd_server.domain.ties import UNLINKED, Conflict, Links
 from slotd_server.slots import LedgerView
@@ -307,12 +309,20 @@ def update_slots(change: Change, command: UpdateSlots) -> int:
 def list_slots(change: Change, _: ListSlots) -> LedgerView:
     """The ledger as it is at this point of the change."""
     limits = {name: queue.slots for name, queue in change.tx.queues().items()}
-    return change.ledger.view(change.tx.revision, limits)
+    return change.ledger.view(change.tx.revision, limits, change.tx.elsewhere())
 
 
 def list_queues(change: Change, _: ListQueues) -> Stats:
     """Counters and settings as they are at this point of the change."""
     return Stats(change.tx.revision, dict(change.tx.counters()), dict(change.tx.queues()))
+
+
+def list_servers(change: Change, _: ListServers) -> list[Member]:
+    """The servers as they told last, and this one as it is."""
+    here = change.rules.here()
+    members = {member.id: member for member in change.tx.members()}
+    members[here.id] = members.get(here.id, here)._replace(status=here.status)
+    return list(members.values())
 
 
 def find(change: Change, job_id: str) -> Job:

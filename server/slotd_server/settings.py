@@ -26,10 +26,17 @@ class Settings:
     """Durations in seconds, sizes in bytes."""
 
     listen: str = _setting("127.0.0.1:7433", "where to answer gRPC: HOST:PORT (port 0 picks one) or unix:PATH")
-    store: str = _setting("sqlite:///slotd.db", "where jobs are kept: sqlite:///PATH or sqlite:///:memory:")
+    store: str = _setting(
+        "sqlite:///slotd.db", "where jobs are kept: sqlite:///PATH, sqlite:///:memory: or postgresql://…"
+    )
     slots: int = _setting((os.cpu_count() or 1) * 4, "how many jobs run at once in this server; 0 pauses", 0)
     drain_timeout: float = _setting(30.0, "how long running jobs may take to end when the service stops", 0)
     ready_file: str = _setting("", "a file that is written once the service answers, with the address in it")
+    server_name: str = _setting(
+        "", "what this server calls itself among others on the same store; empty: the host name"
+    )
+    lease: float = _setting(15.0, "how long servers on the same store wait for a sign of life before one is gone", 1)
+    poll: float = _setting(1.0, "how often to look for what other servers did, in case a message got lost", 0.01)
     cancel_grace: float = _setting(10.0, "how long a cancelled job may take to stop", 0)
     retention: float = _setting(7 * 86_400.0, "how long jobs that succeeded or were cancelled are kept; 0: for ever", 0)
     events_kept: int = _setting(1_000_000, "how many events are kept for streams that resume", 1)

@@ -1,10 +1,17 @@
 """The ledger of slots: reserve, hold, release. Nothing else counts capacity."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from slotd_server.domain.commands import Lease
 from slotd_server.domain.job import Job
+from slotd_server.domain.queue import Held
+
+_NONE = Held()
+_NO_ZOMBIES: Counter[str] = Counter()
+_NOWHERE: Mapping[str, Held] = MappingProxyType({})
 
 
 class Holder(NamedTuple):
@@ -19,7 +26,7 @@ class Holder(NamedTuple):
 
 
 class QueueSlots(NamedTuple):
-    """One queue's part of the ledger; `limit` None where it has none."""
+    """What one queue holds on all servers; `limit` None where it has none."""
 
     queue: str
     limit: int | None
@@ -66,9 +73,35 @@ class Ledger:
         """Slots that a job could have now; 0 while more are held than the limit allows."""
         return max(self._limit - len(self._holders), 0)
 
+    @property
+    def leases(self) -> frozenset[Lease]:
+        """By which slots are held, zombies included."""
+        return frozenset(self._holders)
+
+    @property
+    def zombies(self) -> int:
+        return self._zombies
+
+    def is_zombie(self, lease: Lease) -> bool:
+        return self._holders[lease].zombie
+
     def held(self, queue: str) -> int:
         """Slots held by jobs of `queue`, zombies included."""
         return self._by_queue[queue]
+
+    def touched(self) -> dict[str, Held]:
+        """The slots of each queue whose holders have changed since the last `commit`."""
+        queues = {holder.queue for _, holder in self._undo if holder is not None}
+        queues |= {self._holders[lease].queue for lease, _ in self._undo if lease in self._holders}
+        return self._of(queues)
+
+    def by_queue(self) -> dict[str, Held]:
+        """The slots that each queue holds, if any."""
+        return self._of(set(+self._by_queue))
+
+    def _of(self, queues: Iterable[str]) -> dict[str, Held]:
+        zombies = self._zombies_by_queue() if self._zombies else _NO_ZOMBIES
+        return {queue: Held(self._by_queue[queue] - zombies[queue], zombies[queue]) for queue in queues}
 
     def resize(self, limit: int) -> None:
         self._limit = limit
@@ -99,12 +132,14 @@ class Ledger:
             self._put(*self._undo.pop())
         self._limit = self._committed_limit
 
-    def view(self, revision: int, limits: dict[str, int | None]) -> LedgerView:
-        """The whole ledger; `limits` are the queues that have one."""
+    def view(
+        self, revision: int, limits: Mapping[str, int | None], elsewhere: Mapping[str, Held] = _NOWHERE
+    ) -> LedgerView:
+        """The whole ledger; `limits` are the queues that have one, `elsewhere` what queues hold on other servers."""
         held = len(self._holders)
         size = max(self._limit, held)
-        names = sorted({name for name, limit in limits.items() if limit is not None} | set(+self._by_queue))
-        zombies = Counter(holder.queue for holder in self._holders.values() if holder.zombie)
+        limited = {name for name, limit in limits.items() if limit is not None}
+        zombies = self._zombies_by_queue()
         return LedgerView(
             revision=revision,
             limit=self._limit,
@@ -114,10 +149,18 @@ class Ledger:
             zombie=self._zombies,
             holders=tuple(sorted(self._holders.values(), key=lambda holder: (holder.since, holder.job_id))),
             queues=tuple(
-                QueueSlots(name, limits.get(name), self._by_queue[name] - zombies[name], zombies[name])
-                for name in names
+                QueueSlots(
+                    name,
+                    limits.get(name),
+                    self._by_queue[name] - zombies[name] + elsewhere.get(name, _NONE).running,
+                    zombies[name] + elsewhere.get(name, _NONE).zombie,
+                )
+                for name in sorted(limited | elsewhere.keys() | set(+self._by_queue))
             ),
         )
+
+    def _zombies_by_queue(self) -> Counter[str]:
+        return Counter(holder.queue for holder in self._holders.values() if holder.zombie)
 
     def _set(self, lease: Lease, holder: Holder | None) -> None:
         self._undo.append((lease, self._holders.get(lease)))

@@ -25,6 +25,7 @@ class Shelf:
         self.queues: dict[str, v1.Queue] = {}
         self.schedules: dict[str, v1.Schedule] = {}
         self.slots = 4
+        self.servers: list[v1.Server] = []
         self.submitted: list[v1.SubmitRequest] = []
         self.retried: list[v1.RetryRequest] = []
         self.updated: list[v1.UpdateRequest] = []
@@ -400,3 +401,6 @@ class ScriptedQueues(v1.QueueServiceServicer):
         return v1.GetStatsResponse(
             revision=self._shelf.revision, counters=counters, queues={"default": counters}, kinds=kinds
         )
+
+    def ListServers(self, request: v1.ListServersRequest, context: grpc.ServicerContext) -> v1.ListServersResponse:
+        return v1.ListServersResponse(servers=self._shelf.servers)

@@ -1,4 +1,4 @@
-"""`slotd queues`, `queue`, `slots` and `stats`."""
+"""`slotd queues`, `queue`, `slots`, `stats` and `servers`."""
 
 import json
 import re
@@ -172,3 +172,37 @@ def test_stats(slotd: Slotd, service: Service) -> None:
     shown = json.loads(slotd("stats", "-o", "json").stdout)
     assert shown["counters"]["submitted"] == 2
     assert sorted(shown["kinds"]) == ["count", "thumbnail"]
+
+
+def test_servers(slotd: Slotd, service: Service) -> None:
+    service.shelf.servers = [
+        v1.Server(
+            id="00ff",
+            name="one\x1b[2J",
+            address="10.0.0.1:7433",
+            version="1.2.3",
+            start_time=Timestamp(seconds=1),
+            slots=8,
+            running=3,
+            zombie=2,
+            draining=True,
+            kinds=["count"],
+            renew_time=Timestamp(seconds=2),
+            lease=Duration(seconds=15),
+        ),
+        v1.Server(
+            id="01ff", name="two", address="unix:s", version="1.2.4", start_time=Timestamp(seconds=3), local=True
+        ),
+    ]
+    titles, first, second = [re.split(r"  +", line) for line in slotd("servers").stdout.splitlines()]
+    assert titles[:5] == ["NAME", "ADDRESS", "SLOTS", "RUNNING", "ZOMBIE"]
+    assert first[:5] == [r"one\x1b[2J", "10.0.0.1:7433", "8", "3", "2"]
+    assert first[6].endswith(" ago")
+    assert first[7:] == ["15s", "draining", "1.2.3", "00ff"]
+    assert second[:5] == ["two", "unix:s", "0", "0", "0"]
+    assert second[6:] == ["-", "-", "1.2.4", "01ff", "local"]
+    shown = json.loads(slotd("servers", "-o", "json").stdout)
+    assert [(server["id"], server["local"]) for server in shown] == [("00ff", False), ("01ff", True)]
+    assert (shown[0]["lease"], shown[0]["kinds"], shown[0]["zombie"]) == ("15s", ["count"], 2)
+    assert "lease" not in shown[1]
+    assert "renew_time" not in shown[1]

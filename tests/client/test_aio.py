@@ -105,6 +105,7 @@ def test_both_clients_have_the_same_surface() -> None:
 
 async def test_unary_methods() -> None:
     queue = queue_service_pb2.Queue(name="q")
+    server = queue_service_pb2.Server(id="a")
     service = Service(
         {
             "Submit": [job_service_pb2.SubmitResponse(job=A, cursor="c")] * 2,
@@ -125,6 +126,7 @@ async def test_unary_methods() -> None:
             "ListSlots": [queue_service_pb2.ListSlotsResponse(slots=4)],
             "UpdateSlots": [queue_service_pb2.UpdateSlotsResponse(slots=2)],
             "GetStats": [queue_service_pb2.GetStatsResponse(revision=9)],
+            "ListServers": [queue_service_pb2.ListServersResponse(servers=[server])],
         }
     )
     async with serving(service) as client:
@@ -150,6 +152,7 @@ async def test_unary_methods() -> None:
         assert (await client.list_slots()).slots == 4
         assert await client.update_slots(2) == 2
         assert (await client.get_stats()).revision == 9
+        assert await client.list_servers() == [server]
 
 
 async def test_unary_methods_about_many_jobs_and_groups() -> None:

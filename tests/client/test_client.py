@@ -28,6 +28,7 @@ from tests.client.scripted import (
 
 A = job("a")
 Queue = queue_service_pb2.Queue
+Server = queue_service_pb2.Server
 GROUP = job_service_pb2.GetGroupResponse(group=job_service_pb2.Group(name="g", jobs=3), revision=9, cursor="c")
 NIGHTLY = schedule_service_pb2.Schedule(name="nightly", cron="0 3 * * *", spec=slotd.spec("echo"))
 
@@ -157,6 +158,13 @@ CALLS: list[tuple[str, Callable[[Client], object], Message, Message, object]] = 
         queue_service_pb2.GetStatsRequest(),
         queue_service_pb2.GetStatsResponse(revision=9),
         queue_service_pb2.GetStatsResponse(revision=9),
+    ),
+    (
+        "ListServers",
+        lambda client: client.list_servers(),
+        queue_service_pb2.ListServersRequest(),
+        queue_service_pb2.ListServersResponse(servers=[Server(id="a"), Server(id="b")]),
+        [Server(id="a"), Server(id="b")],
     ),
 ]
 

@@ -25,18 +25,34 @@ def _threads(
     return ThreadRunner(handlers, reporting, results=results, result_limit=RESULT_LIMIT, output_limit=OUTPUT_LIMIT)
 
 
-@pytest.fixture(params=["sqlite", "sqlite in memory"])
+@pytest.fixture(params=["sqlite", "sqlite in memory", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store."""
-    opened = SqliteStore(MEMORY if "memory" in request.param else str(tmp_path / "jobs.db"))
+    match request.param:
+        case "sqlite":
+            opened: Store = SqliteStore(str(tmp_path / "jobs.db"))
+        case "sqlite in memory":
+            opened = SqliteStore(MEMORY)
+        case _:
+            opened = _postgres(request.getfixturevalue("database"))
     yield opened
     opened.close()
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgres"])
 def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
     """Opens the same durable store each time."""
-    return lambda: SqliteStore(str(tmp_path / "durable.db"))
+    if request.param == "sqlite":
+        return lambda: SqliteStore(str(tmp_path / "durable.db"))
+    database = request.getfixturevalue("database")
+    return lambda: _postgres(database)
+
+
+def _postgres(url: str) -> Store:
+    # Not before there is a database: where there can be none, psycopg may be missing too.
+    from slotd_server.store.postgres import PostgresStore
+
+    return PostgresStore(url)
 
 
 @pytest.fixture(params=[_threads], ids=["threads"])

@@ -81,10 +81,13 @@ class Service(RuleBasedStateMachine):
 
     @initialize(slots=st.integers(0, 3))
     def begin(self, slots: int) -> None:
-        self.driver = Driver(slots, path=str(Path(self._folder.name) / "jobs.db"), kinds=KINDS, limits=LIMITS)
+        self.driver = self._make_driver(slots)
         self.model = Model(slots, KINDS)
         self.log = stored_log(self.driver.store, keep=8)
         self._do(ask.Submit((draft(), draft("other", priority=1, labels={"team": "blue"}), draft(queue="small"))))
+
+    def _make_driver(self, slots: int) -> Driver:
+        return Driver(slots, path=str(Path(self._folder.name) / "jobs.db"), kinds=KINDS, limits=LIMITS)
 
     # What callers ask.
 
@@ -100,7 +103,7 @@ class Service(RuleBasedStateMachine):
     @rule(one=drafts(), request_id=st.sampled_from(["r1", "r2"]), content=st.sampled_from([b"1", b"1", b"1", b"2"]))
     def submit_with_request_id(self, one: Draft, request_id: str, content: bytes) -> None:
         one = one._replace(request_id=request_id, fingerprint=content)
-        known = self.driver.store.begin().request(request_id)
+        known = self.driver.request(request_id)
         there = known is not None and known.job_id in self.model.jobs
         (answer, *_) = self._do(ask.Submit((one,)))
         if known is None:
@@ -272,7 +275,7 @@ class Service(RuleBasedStateMachine):
         assert _visible({job.id: job for job in stored}) == told, "the store is not what its events told"
         ledger = self.driver.ledger.view(self.model.revision, {})
         self.model.compare_ledger(ledger)
-        columns = self.driver.store.writer.execute("SELECT * FROM counters").fetchall()
+        columns = self.driver.rows("SELECT * FROM counters")
         counted = {(queue, kind): tuple(numbers) for queue, kind, *numbers in columns if any(numbers)}
         assert counted == {pair: tuple(counters) for pair, counters in self.model.counters().items()}
         zombies = {slot.job_id for slot in self.model.slots.values() if slot.zombie}

@@ -288,19 +288,16 @@ class Orchestrated(Service):
         """What the store keeps of who holds and who waits is what the model sees, and nothing is left behind there."""
         rules, jobs = self.model.orchestration, self.model.jobs.values()
         claiming = {job.seq: rules.holds(job) for job in jobs if ties(job).resources and rules.is_in_line(job)}
-        assert dict(self._rows("SELECT DISTINCT seq, held FROM claims")) == claiming
+        assert dict(self.driver.rows("SELECT DISTINCT seq, held FROM claims")) == claiming
         waiting = {seq for seq, held in claiming.items() if not held}
-        assert {seq for (seq,) in self._rows("SELECT seq FROM behind")} == waiting
+        assert {seq for (seq,) in self.driver.rows("SELECT seq FROM behind")} == waiting
         keyed = [(job.spec.queue, ties(job).key) for job in jobs if ties(job).key and rules.has_key_slot(job)]
-        active = self._rows("SELECT queue, key, active FROM keys WHERE active <> 0")
+        active = self.driver.rows("SELECT queue, key, active FROM keys WHERE active <> 0")
         assert {(queue, key): number for queue, key, number in active} == {one: keyed.count(one) for one in keyed}
         lines = {(job.spec.queue, ties(job).key, job.seq) for job in jobs if in_line_for(job) == "keys"}
-        assert set(self._rows("SELECT queue, key, seq FROM key_waits")) == lines
+        assert set(self.driver.rows("SELECT queue, key, seq FROM key_waits")) == lines
         tied = {job.seq: job.state.terminal for job in jobs if ties(job).depends_on}
-        assert dict(self._rows("SELECT DISTINCT seq, NOT live FROM edges")) == tied
-        assert not self._rows("SELECT * FROM unsettled")
-        assert {name for (name,) in self._rows("SELECT name FROM groups")} <= {ties(job).group for job in jobs}
-        assert {queue for (queue,) in self._rows("SELECT queue FROM retained")} <= {*QUEUES}
-
-    def _rows(self, sql: str) -> list[Any]:
-        return self.driver.store.writer.execute(sql).fetchall()
+        assert dict(self.driver.rows("SELECT DISTINCT seq, 1 - live FROM edges")) == tied
+        assert not self.driver.rows("SELECT * FROM unsettled")
+        assert {name for (name,) in self.driver.rows("SELECT name FROM groups")} <= {ties(job).group for job in jobs}
+        assert {queue for (queue,) in self.driver.rows("SELECT queue FROM retained")} <= {*QUEUES}

@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from tests.machine import tie_mutants
 from tests.machine.machine import TALLY, Service
 from tests.machine.mutants import PLAIN, SUBTLE
+from tests.machine.on_postgres import OnPostgres
 from tests.machine.orchestrated import Orchestrated
+from tests.postgres import Cluster
 
 _HUNT = settings(
     max_examples=5_000,
@@ -25,9 +27,19 @@ _HUNT = settings(
 
 @pytest.mark.timeout(7200)
 def test_everything_that_can_happen(capsys: pytest.CaptureFixture[str], long_run: bool) -> None:
+    _run(Orchestrated, settings().max_examples if long_run else 50, capsys)
+
+
+@pytest.mark.timeout(7200)
+def test_everything_that_can_happen_on_postgres(
+    postgres: Cluster, capsys: pytest.CaptureFixture[str], long_run: bool
+) -> None:
+    _run(lambda: OnPostgres(postgres), settings().max_examples // 10 if long_run else 5, capsys)
+
+
+def _run(machine: Callable[[], RuleBasedStateMachine], examples: int, capsys: pytest.CaptureFixture[str]) -> None:
     TALLY.clear()
-    examples = settings().max_examples if long_run else 50
-    run_state_machine_as_test(Orchestrated, settings=settings(max_examples=examples, stateful_step_count=50))
+    run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=50))
     with capsys.disabled():
         print(f"\nstate machine: {', '.join(f'{number} {what}' for what, number in TALLY.items())}")
 

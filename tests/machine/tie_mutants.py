@@ -12,10 +12,10 @@ from slotd_server.domain.queue import Rate
 from slotd_server.domain.schedule import Schedule
 from slotd_server.domain.states import State
 from slotd_server.domain.ties import Claim, Dependency, Line
-from slotd_server.store import sqlite_ties
+from slotd_server.store import sql_ties
 from slotd_server.store.base import Unsettled
-from slotd_server.store.sqlite_schedules import SqliteSchedules
-from slotd_server.store.sqlite_ties import SqliteTies
+from slotd_server.store.sql_schedules import SqlSchedules
+from slotd_server.store.sql_ties import SqlTies
 
 Patch = pytest.MonkeyPatch
 
@@ -33,39 +33,39 @@ def zombie_lets_go_of_its_claims(patch: Patch) -> None:
 def claims_are_taken_while_waiting(patch: Patch) -> None:
     """Who waits for one of its claims is in the way of whoever wants another of them, and came before it."""
 
-    def ahead(self: SqliteTies, seq: int, claims: Sequence[Claim]) -> int | None:
+    def ahead(self: SqlTies, seq: int, claims: Sequence[Claim]) -> int | None:
         found = _ahead(self, 1 << 61, claims)
         return found if found != seq else _ahead(self, seq, claims)
 
-    patch.setattr(SqliteTies, "ahead", ahead)
+    patch.setattr(SqlTies, "ahead", ahead)
 
 
 def later_small_claim_overtakes(patch: Patch) -> None:
-    def ahead(self: SqliteTies, seq: int, claims: Sequence[Claim]) -> int | None:
+    def ahead(self: SqlTies, seq: int, claims: Sequence[Claim]) -> int | None:
         found = _ahead(self, seq, claims)
         return found if found is not None and _job(self, found).links.claims is Line.HOLDING else None
 
-    patch.setattr(SqliteTies, "ahead", ahead)
+    patch.setattr(SqlTies, "ahead", ahead)
 
 
 def only_the_first_waiter_is_let_go(patch: Patch) -> None:
-    patch.setattr(SqliteTies, "leave_line", lambda self, seq: _leave_line(self, seq)[:1])
+    patch.setattr(SqlTies, "leave_line", lambda self, seq: _leave_line(self, seq)[:1])
 
 
 def prefixes_conflict_one_way_only(patch: Patch) -> None:
-    def ahead(self: SqliteTies, seq: int, claims: Sequence[Claim]) -> int | None:
+    def ahead(self: SqlTies, seq: int, claims: Sequence[Claim]) -> int | None:
         with pytest.MonkeyPatch.context() as inner:
-            inner.setattr(sqlite_ties, "above", lambda name: ())
+            inner.setattr(sql_ties, "above", lambda name: ())
             return _ahead(self, seq, claims)
 
-    patch.setattr(SqliteTies, "ahead", ahead)
+    patch.setattr(SqlTies, "ahead", ahead)
 
 
 def shared_claims_exclude_each_other(patch: Patch) -> None:
-    def ahead(self: SqliteTies, seq: int, claims: Sequence[Claim]) -> int | None:
+    def ahead(self: SqlTies, seq: int, claims: Sequence[Claim]) -> int | None:
         return _ahead(self, seq, [claim._replace(exclusive=True) for claim in claims])
 
-    patch.setattr(SqliteTies, "ahead", ahead)
+    patch.setattr(SqlTies, "ahead", ahead)
 
 
 # Dependencies and groups.
@@ -90,25 +90,25 @@ def cascade_stops_after_one_level(patch: Patch) -> None:
 
 
 def group_is_decided_one_job_early(patch: Patch) -> None:
-    def group(self: SqliteTies, name: str) -> Sequence[int]:
+    def group(self: SqlTies, name: str) -> Sequence[int]:
         *numbers, running, succeeded, failed, cancelled = _group(self, name)
         return (*numbers, max(running - 1, 0), succeeded, failed, cancelled)
 
     def verdict(self: Change, dependency: Dependency) -> bool | None:
         with pytest.MonkeyPatch.context() as inner:
-            inner.setattr(SqliteTies, "group", group)
+            inner.setattr(SqlTies, "group", group)
             return _verdict(self, dependency)
 
     patch.setattr(Change, "verdict", verdict)
 
 
 def first_of_two_dependencies_is_enough(patch: Patch) -> None:
-    def unmet(self: SqliteTies, seq: int, limit: int) -> list[str]:
+    def unmet(self: SqlTies, seq: int, limit: int) -> list[str]:
         ((edges,),) = self._run("SELECT COUNT(*) FROM edges WHERE seq = ?", (seq,))
         found = _unmet(self, seq, limit)
         return found if len(found) == edges else []
 
-    patch.setattr(SqliteTies, "unmet", unmet)
+    patch.setattr(SqlTies, "unmet", unmet)
 
 
 def dependents_of_dependents_are_not_taken_along(patch: Patch) -> None:
@@ -137,16 +137,16 @@ def key_slot_leaks_on_retry(patch: Patch) -> None:
 
 
 def key_line_ignores_priority(patch: Patch) -> None:
-    def first_for_key(self: SqliteTies, queue: str, key: str) -> int | None:
+    def first_for_key(self: SqlTies, queue: str, key: str) -> int | None:
         sql = "SELECT MIN(seq) FROM key_waits WHERE queue = ? AND key = ?"
         found: int | None = self._run(sql, (queue, key))[0][0]
         return found
 
-    patch.setattr(SqliteTies, "first_for_key", first_for_key)
+    patch.setattr(SqlTies, "first_for_key", first_for_key)
 
 
 def keys_take_no_turns(patch: Patch) -> None:
-    patch.setattr(SqliteTies, "next_turn", lambda self, queue, key: self.turn(queue))
+    patch.setattr(SqlTies, "next_turn", lambda self, queue, key: self.turn(queue))
 
 
 def unique_key_is_free_too_early(patch: Patch) -> None:
@@ -179,12 +179,12 @@ def share_of_lower_priorities_is_lost_where_none_can_start(patch: Patch) -> None
 def rate_is_forgotten_on_restart(patch: Patch) -> None:
     """Kept by each store object, and not in the file."""
 
-    def arrivals(tx: SqliteTies) -> dict[str, int]:
-        kept: dict[str, int] = tx._store.__dict__.setdefault("arrivals", {})
+    def arrivals(tx: SqlTies) -> dict[str, int]:
+        kept: dict[str, int] = tx._memory.__dict__.setdefault("arrivals", {})
         return kept
 
-    patch.setattr(SqliteTies, "arrival", lambda self, queue: arrivals(self).get(queue, 0))
-    patch.setattr(SqliteTies, "put_arrival", lambda self, queue, arrival: arrivals(self).update({queue: arrival}))
+    patch.setattr(SqlTies, "arrival", lambda self, queue: arrivals(self).get(queue, 0))
+    patch.setattr(SqlTies, "put_arrival", lambda self, queue, arrival: arrivals(self).update({queue: arrival}))
 
 
 def burst_is_one_too_many(patch: Patch) -> None:
@@ -205,45 +205,45 @@ def update_ignores_the_revision(patch: Patch) -> None:
 
 
 def newest_ended_are_deleted(patch: Patch) -> None:
-    def retained(self: SqliteTies, queue: str, after: int, limit: int) -> list[Job]:
+    def retained(self: SqlTies, queue: str, after: int, limit: int) -> list[Job]:
         found = _retained(self, queue, 0, 1 << 30)[::-1][:limit]
         return [] if after else found
 
-    patch.setattr(SqliteTies, "retained", retained)
+    patch.setattr(SqlTies, "retained", retained)
 
 
 def schedule_fires_twice_across_a_restart(patch: Patch) -> None:
     """The schedule moves on in memory first, and in the file with its next firing."""
 
-    def late(tx: SqliteSchedules) -> dict[str, Schedule]:
-        kept: dict[str, Schedule] = tx._store.__dict__.setdefault("late", {})  # type: ignore[attr-defined]
+    def late(tx: SqlSchedules) -> dict[str, Schedule]:
+        kept: dict[str, Schedule] = tx._memory.__dict__.setdefault("late", {})  # type: ignore[attr-defined]
         return kept
 
-    def advance_schedules(self: SqliteSchedules, moved: Sequence[Schedule]) -> None:
+    def advance_schedules(self: SqlSchedules, moved: Sequence[Schedule]) -> None:
         fired = [one for one in moved if one.fired and one.name not in late(self)]
         _advance_schedules(self, [one for one in moved if one not in fired])
         late(self).update((one.name, one) for one in fired)
 
-    def seen(tx: SqliteSchedules, stored: Schedule) -> Schedule:
+    def seen(tx: SqlSchedules, stored: Schedule) -> Schedule:
         return late(tx).get(stored.name, stored)._replace(settings=stored.settings)
 
-    def due_schedules(self: SqliteSchedules, now: int, limit: int) -> list[Schedule]:
+    def due_schedules(self: SqlSchedules, now: int, limit: int) -> list[Schedule]:
         known = [seen(self, one) for one in _due_schedules(self, now, limit)]
         for one in known:
             late(self).pop(one.name, None)
         return [one for one in known if one.next_time is not None and one.next_time <= now]
 
-    def schedule(self: SqliteSchedules, name: str) -> Schedule | None:
+    def schedule(self: SqlSchedules, name: str) -> Schedule | None:
         stored = _schedule(self, name)
         return None if stored is None else seen(self, stored)
 
-    def listed(self: SqliteSchedules, after: str, limit: int) -> list[Schedule]:
+    def listed(self: SqlSchedules, after: str, limit: int) -> list[Schedule]:
         return [seen(self, one) for one in _schedules(self, after, limit)]
 
-    patch.setattr(SqliteSchedules, "advance_schedules", advance_schedules)
-    patch.setattr(SqliteSchedules, "due_schedules", due_schedules)
-    patch.setattr(SqliteSchedules, "schedule", schedule)
-    patch.setattr(SqliteSchedules, "schedules", listed)
+    patch.setattr(SqlSchedules, "advance_schedules", advance_schedules)
+    patch.setattr(SqlSchedules, "due_schedules", due_schedules)
+    patch.setattr(SqlSchedules, "schedule", schedule)
+    patch.setattr(SqlSchedules, "schedules", listed)
 
 
 def missed_firings_are_all_made_up_for(patch: Patch) -> None:
@@ -254,16 +254,16 @@ def schedule_skips_nothing(patch: Patch) -> None:
     patch.setattr(schedules, "_allows", lambda overlap, earlier: True)
 
 
-def _job(tx: SqliteTies, seq: int) -> Job:
+def _job(tx: SqlTies, seq: int) -> Job:
     (job,) = tx._by_seq([seq])
     return job
 
 
-_ahead = SqliteTies.ahead
-_leave_line = SqliteTies.leave_line
-_group = SqliteTies.group
-_unmet = SqliteTies.unmet
-_retained = SqliteTies.retained
+_ahead = SqlTies.ahead
+_leave_line = SqlTies.leave_line
+_group = SqlTies.group
+_unmet = SqlTies.unmet
+_retained = SqlTies.retained
 _through_gates = Change._through_gates
 _verdict = Change.verdict
 _settle_edge = settling._settle_edge
@@ -271,10 +271,10 @@ _failed_because_of = requests._failed_because_of
 _has_key = submissions.has_key
 _allowance = Rate.allowance
 _update = edits.update
-_advance_schedules = SqliteSchedules.advance_schedules
-_due_schedules = SqliteSchedules.due_schedules
-_schedule = SqliteSchedules.schedule
-_schedules = SqliteSchedules.schedules
+_advance_schedules = SqlSchedules.advance_schedules
+_due_schedules = SqlSchedules.due_schedules
+_schedule = SqlSchedules.schedule
+_schedules = SqlSchedules.schedules
 _can_start = claiming._can_start
 
 PLAIN: tuple[Callable[[Patch], None], ...] = (

@@ -56,6 +56,11 @@ def test_every_method_answers(start: Start) -> None:
     stats = queues.GetStats(v1.GetStatsRequest())
     assert (stats.counters.submitted, stats.counters.deleted) == (4, 4)
     assert stats.revision == queues.ListSlots(v1.ListSlotsRequest()).revision
+    (server,) = queues.ListServers(v1.ListServersRequest()).servers
+    assert (server.local, server.slots, server.running, server.draining) == (True, 9, 0, False)
+    assert server.address == at.address
+    assert "hopeless" in server.kinds
+    assert not server.HasField("lease")
 
 
 def test_health(shared: Endpoint) -> None:

@@ -17,6 +17,7 @@ from slotd_server.domain.ties import Changed, Claim, Dependency, Ties, Unique
 from slotd_server.lifecycle import Committed, Lifecycle
 from slotd_server.requests import Stats
 from slotd_server.slots import Ledger, LedgerView
+from slotd_server.store.base import Request
 from slotd_server.store.sqlite import SqliteStore
 from slotd_server.store.sqlite_write import SqliteTransaction
 
@@ -120,14 +121,18 @@ class Driver:
         self._boot(slots)
 
     def _boot(self, slots: int) -> None:
-        self.store = FullableStore(self._path)
-        # No test here cuts the power; the faults have tests of their own.
-        self.store.writer.execute("PRAGMA synchronous = OFF")
+        self.store = self._open()
         self.ledger = Ledger(slots)
         self.rules = Rules(self.store.owner, self.kinds, self.limits, self._ids, self.random.random)
         self.use(Steps)
         self.running: dict[ask.Lease, Job] = {}
         self.stopping: list[ask.Lease] = []
+
+    def _open(self) -> FullableStore:
+        store = FullableStore(self._path)
+        # No test here cuts the power; the faults have tests of their own.
+        store.writer.execute("PRAGMA synchronous = OFF")
+        return store
 
     def use(self, lifecycle: type["Steps"]) -> None:
         """Go on with another lifecycle: one that does something in the wrong order."""
@@ -137,9 +142,14 @@ class Driver:
         """The server goes without a word and another comes: on the same file, with another boot id. It recovers."""
         assert self._path != ":memory:"
         size = self.ledger.limit if slots is None else slots
+        gone = self.store.owner
         self.close()
         self._boot(size)
-        return self.apply(ask.Recover(10_000), claim=False)
+        return self.apply(self._recovery(gone), claim=False)
+
+    def _recovery(self, gone: str) -> ask.Command:
+        """What gives back the jobs of the server that is gone."""
+        return ask.Recover(10_000)
 
     def close(self) -> None:
         self.store.close()
@@ -214,6 +224,14 @@ class Driver:
         with self.store.snapshot() as snapshot:
             return snapshot.job(job if isinstance(job, str) else job.id)
 
+    def request(self, request_id: str) -> Request | None:
+        """What the store remembers of the id."""
+        tx = self.store.begin()
+        try:
+            return tx.request(request_id)
+        finally:
+            tx.rollback()
+
     def jobs(self, job_filter: JobFilter = EVERYTHING) -> list[Job]:
         with self.store.snapshot() as snapshot:
             return snapshot.jobs(job_filter, 1_000_000)
@@ -255,9 +273,17 @@ class Driver:
 
     def everything(self) -> dict[str, Any]:
         """All that a change can change, to compare."""
-        held = {name: self.store.writer.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in _TABLES}
+        held = {name: self.rows(f"SELECT * FROM {name} ORDER BY 1, 2") for name in _TABLES}
         view = self.ledger.view(0, {})
-        memory = {
+        return held | self._remembered() | {"ledger": view._replace(holders=tuple(sorted(view.holders)))}
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What the store's tables say, behind its back."""
+        return self.store.writer.execute(sql).fetchall()
+
+    def _remembered(self) -> dict[str, Any]:
+        """What the store keeps in memory."""
+        return {
             "live": dict(self.store.live),
             "counters in memory": dict(self.store.counters),
             "queues in memory": dict(self.store.queues),
@@ -265,9 +291,7 @@ class Driver:
             "unsettled in memory": self.store.unsettled,
             "priorities in memory": set(self.store.priorities),
             "revision": self.store.revision,
-            "ledger": view._replace(holders=tuple(sorted(view.holders))),
         }
-        return held | memory
 
 
 def lease(job: Job) -> ask.Lease:

@@ -50,10 +50,15 @@ class Gate:
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self.changes: list[tuple[ask.Command, ...]] = []
+        self.owner = lifecycle.owner
         self._lifecycle = lifecycle
         self._open = threading.Event()
         self._open.set()
         self._arrived = threading.Event()
+
+    @property
+    def free(self) -> int:
+        return self._lifecycle.free
 
     def apply(self, commands: Sequence[ask.Command], *, claim: bool = True) -> Committed:
         self._arrived.set()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from slotd_server.domain.errors import CursorExpired, Draining
+from slotd_server.domain.errors import CursorExpired, Draining, StoreUnavailable
 from slotd_server.domain.events import Event, EventType
 from slotd_server.domain.job import Job
 from slotd_server.domain.queue import BUILT_IN, Draft
@@ -105,10 +105,69 @@ class TestReading:
         log.publish([event(3), event(4)])
         assert revisions(await log.read(batch.upto, 10)) == [4]
 
-    async def test_a_gap_in_what_is_published_is_refused(self) -> None:
-        log = EventLog(0, Stored())
-        with pytest.raises(AssertionError):
-            log.publish([event(2)])
+
+class TestOtherServers:
+    async def test_what_they_did_before_is_read_first_and_all_told_in_order(self) -> None:
+        stored = Stored(*(event(number) for number in range(1, 6)))
+        log = EventLog(0, stored)
+        told: list[Event] = []
+        log.others = told.extend
+        log.publish([event(1)])
+        log.publish([event(4), event(5)])
+        assert log.revision == 1
+        assert await log.wait(1, NOBODY, None)
+        assert revisions(await log.read(0, 10)) == [1, 2, 3, 4, 5]
+        assert [one.revision for one in told] == [2, 3, 4, 5]
+        assert stored.asked == 1
+
+    async def test_what_comes_meanwhile_is_told_once(self) -> None:
+        stored = Stored(*(event(number) for number in range(1, 4)))
+        log = EventLog(0, stored)
+        log.heard(2)
+        log.publish([event(1), event(2)])
+        log.publish([event(3)])
+        log.heard(3)
+        await asyncio.sleep(0)
+        assert revisions(await log.read(0, 10)) == [1, 2, 3]
+
+    async def test_they_are_read_once_for_all_who_wait(self) -> None:
+        stored = Stored()
+        log = EventLog(0, stored)
+        waits = [asyncio.ensure_future(log.wait(0, NOBODY, None)) for _ in range(20)]
+        await asyncio.sleep(0)
+        stored.events += [event(1), event(2)]
+        log.heard(2)
+        assert all(await asyncio.gather(*waits))
+        assert stored.asked == 1
+
+    async def test_a_store_that_is_away_is_asked_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("slotd_server.events._RETRY_SECONDS", 0)
+        stored = Stored(event(1))
+        away = [StoreUnavailable(), StoreUnavailable()]
+
+        async def read(after: int, limit: int, job_ids: frozenset[str], whole: bool) -> list[Event]:
+            if away:
+                raise away.pop()
+            return await stored(after, limit, job_ids, whole)
+
+        log = EventLog(0, read)
+        log.heard(1)
+        assert await log.wait(0, NOBODY, None)
+        assert revisions(await log.read(0, 10)) == [1]
+
+    async def test_where_the_store_no_longer_has_them_the_log_goes_on_behind(self) -> None:
+        stored = Stored(*(event(number) for number in range(8, 11)), first=8)
+        log = EventLog(2, stored)
+        log.publish([event(3)])
+        waiting = asyncio.ensure_future(log.wait(3, frozenset({"job-1"}), None))
+        await asyncio.sleep(0)
+        log.heard(10)
+        assert await waiting
+        assert log.revision == 10
+        with pytest.raises(CursorExpired):
+            await log.read(3, 10)
+        log.publish([event(11)])
+        assert revisions(await log.read(10, 10)) == [11]
 
 
 class TestWaiting:

@@ -20,7 +20,7 @@ A = TypeVar("A")
 
 
 class QueueMethods(ABC):
-    """What a client can do about queues, slots and counters; `Client` is one."""
+    """What a client can do about queues, slots, counters and servers; `Client` is one."""
 
     async def get_queue(self, name: str, *, rpc_timeout: Span | None = None) -> queue_service_pb2.Queue:
         """Tells of a queue: its settings and counters."""
@@ -86,6 +86,12 @@ class QueueMethods(ABC):
     async def get_stats(self, *, rpc_timeout: Span | None = None) -> queue_service_pb2.GetStatsResponse:
         """The counters, all at one revision."""
         return await self._call(self._queues().GetStats, queue_service_pb2.GetStatsRequest(), rpc_timeout)
+
+    async def list_servers(self, *, rpc_timeout: Span | None = None) -> list[queue_service_pb2.Server]:
+        """The servers that share the store, longest there first."""
+        return list(
+            (await self._call(self._queues().ListServers, queue_service_pb2.ListServersRequest(), rpc_timeout)).servers
+        )
 
     @abstractmethod
     async def _call(

@@ -22,7 +22,15 @@ _MESSAGE_BYTES = 32 * 1024 * 1024
 # and ReadOutput are not here because the client itself repeats them, from where they were cut.
 REPEATED_METHODS: Final = {
     "slotd.v1.JobService": ("Submit", "SubmitBatch", "Get", "List", "Cancel", "GetGroup"),
-    "slotd.v1.QueueService": ("GetQueue", "ListQueues", "UpdateQueue", "ListSlots", "UpdateSlots", "GetStats"),
+    "slotd.v1.QueueService": (
+        "GetQueue",
+        "ListQueues",
+        "UpdateQueue",
+        "ListSlots",
+        "UpdateSlots",
+        "GetStats",
+        "ListServers",
+    ),
     "slotd.v1.ScheduleService": ("Get", "List", "Pause", "Resume", "Trigger"),
 }
 

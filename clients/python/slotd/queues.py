@@ -20,7 +20,7 @@ A = TypeVar("A")
 
 
 class QueueMethods(ABC):
-    """What a client can do about queues, slots and counters; `Client` is one."""
+    """What a client can do about queues, slots, counters and servers; `Client` is one."""
 
     _queues: QueueServiceStub
 
@@ -87,6 +87,10 @@ class QueueMethods(ABC):
     def get_stats(self, *, rpc_timeout: Span | None = None) -> queue_service_pb2.GetStatsResponse:
         """The counters, all at one revision."""
         return self._call(self._queues.GetStats, queue_service_pb2.GetStatsRequest(), rpc_timeout)
+
+    def list_servers(self, *, rpc_timeout: Span | None = None) -> list[queue_service_pb2.Server]:
+        """The servers that share the store, longest there first."""
+        return list(self._call(self._queues.ListServers, queue_service_pb2.ListServersRequest(), rpc_timeout).servers)
 
     @abstractmethod
     def _call(

@@ -149,6 +149,10 @@ class ListQueues(NamedTuple):
     """→ lifecycle.Stats."""
 
 
+class ListServers(NamedTuple):
+    """→ list[server.Member]: all that share the store."""
+
+
 class Lease(NamedTuple):
     """One claim of one job by this server."""
 
@@ -192,6 +196,19 @@ class Recover(NamedTuple):
     limit: int = 500
 
 
+class Bury(NamedTuple):
+    """A server has not renewed its lease since `renewals`: it is gone, and its jobs are given back, up to `limit` of
+    them in this change. → int, how many there were; 0 also where the server has renewed its lease meanwhile."""
+
+    server: str
+    renewals: int
+    limit: int = 500
+
+
+class Attend(NamedTuple):
+    """Something is due that this server does not know of: the one that brought it may be gone. → None."""
+
+
 Command: TypeAlias = (
     Submit
     | Cancel
@@ -211,15 +228,18 @@ Command: TypeAlias = (
     | UpdateSlots
     | ListSlots
     | ListQueues
+    | ListServers
     | Report
     | Finish
     | Overrun
     | GiveBack
     | Recover
+    | Bury
+    | Attend
 )
 
-FROM_WITHIN = (Report, Finish, Overrun, GiveBack, Recover)
+FROM_WITHIN = (Report, Finish, Overrun, GiveBack, Recover, Bury, Attend)
 """Those that report what is so, and must not be lost: while the disk is full they wait."""
 
-LOOKING = (ListSlots, ListQueues, GetGroup, GetSchedule, ListSchedules)
+LOOKING = (ListSlots, ListQueues, ListServers, GetGroup, GetSchedule, ListSchedules)
 """Those that change nothing: they are answered on a full disk too."""

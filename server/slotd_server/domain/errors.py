@@ -216,3 +216,7 @@ class StoreInUse(Exception):
 
 class StoreTooNew(Exception):
     """The store was written by a later version."""
+
+
+class StoreTooOld(Exception):
+    """The store was written by an earlier version, and is not migrated by the way."""

@@ -125,6 +125,17 @@ class Queue(NamedTuple):
     retain_count: int | None = None
 
 
+class Held(NamedTuple):
+    """How many slots of a queue are held, by running jobs and by functions that outlived their attempt."""
+
+    running: int = 0
+    zombie: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.running + self.zombie
+
+
 class Counters(NamedTuple):
     """Jobs by state now, in the order of the states, then what ever happened. submitted = the first seven + deleted."""
 

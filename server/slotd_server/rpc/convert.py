@@ -16,6 +16,7 @@ from slotd_server.domain.events import EVERYTHING, Event, JobFilter
 from slotd_server.domain.job import SECOND, Job, Payload
 from slotd_server.domain.queue import NOTHING, Counters, Defaults, Draft, Queue, Rate
 from slotd_server.domain.schedule import Overlap, Schedule, Settings, upcoming
+from slotd_server.domain.server import Member
 from slotd_server.domain.states import State
 from slotd_server.domain.ties import Changed, Claim, Conflict, Dependency, Ties, Unique
 from slotd_server.rpc import encode
@@ -196,7 +197,7 @@ def event_message(event: Event, view: int = v1.JOB_VIEW_BASIC) -> v1.JobEvent:
     return v1.JobEvent.FromString(encode.event(event, view == v1.JOB_VIEW_FULL))
 
 
-# Queues, counters and slots
+# Queues, counters, slots and servers
 
 
 def queue_message(queue: Queue, counters: Counters) -> v1.Queue:
@@ -275,6 +276,20 @@ def slots_message(view: LedgerView) -> v1.ListSlotsResponse:
         "limit": view.limit,
     }
     return v1.ListSlotsResponse(**fields)
+
+
+def server_message(member: Member, local: str) -> v1.Server:
+    """A server, as the one with the boot id `local` tells of it."""
+    status = member.status
+    fields: encode.Fields = {
+        "id": member.id,
+        "start_time": encode.time_fields(member.start_time),
+        "renew_time": encode.time_fields(member.renew_time),
+        "lease": encode.time_fields(member.lease),
+        "local": member.id == local,
+        **status._asdict(),
+    }
+    return v1.Server(**fields)
 
 
 # Groups and schedules

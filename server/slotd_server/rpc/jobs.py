@@ -1,6 +1,6 @@
 """JobService: each method parses, calls, translates. What streams, and what is done in bulk, has files of its own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -45,7 +45,8 @@ class _Found(NamedTuple):
 
 
 class Jobs:
-    """The servicer. `store_id` and this server's `boot` id are in every cursor; the limits are bytes."""
+    """The servicer. `store_id` and the `boot` id of the server that started last are in every cursor; the limits are
+    bytes."""
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class Jobs:
         log: EventLog,
         streams: Streams,
         store_id: str,
-        boot: str,
+        boot: Callable[[], str],
         *,
         max_payload: int = 1 << 20,
         max_batch: int = 16 << 20,
@@ -116,7 +117,7 @@ class Jobs:
         if found.last is not None:
             last = found.last.to_bytes(_SEQ_BYTES)
             token = cursors.encode_page(self._store_id, asked, cursors.Page(first, last))
-        cursor = cursors.encode(self._store_id, self._boot, first)
+        cursor = cursors.encode(self._store_id, self._boot(), first)
         return v1.ListResponse(jobs=found.jobs, next_page_token=token, cursor=cursor)
 
     async def Wait(self, request: v1.WaitRequest, _: Context) -> v1.WaitResponse:
@@ -150,7 +151,7 @@ class Jobs:
         # Of what is committed between here and the answer the stream tells once more, rather than not at all.
         known = self._log.revision
         group = convert.group_message(request.name, await self._call(ask.GetGroup(request.name)))
-        cursor = cursors.encode(self._store_id, self._boot, known)
+        cursor = cursors.encode(self._store_id, self._boot(), known)
         return v1.GetGroupResponse(group=group, revision=known, cursor=cursor)
 
     def _cursor(self, jobs: tuple[Job, ...], known: int) -> str:
@@ -159,7 +160,7 @@ class Jobs:
         A job that an earlier request made may have last changed long ago, at a revision that the log no longer has; but
         no later than `known`, the newest revision before the call, can anything have happened that its copy lacks.
         """
-        return cursors.encode(self._store_id, self._boot, max(known, min(job.revision for job in jobs)))
+        return cursors.encode(self._store_id, self._boot(), max(known, min(job.revision for job in jobs)))
 
 
 _SEQ_BYTES = 8

@@ -1,10 +1,11 @@
-"""QueueService: queues, slots and counters."""
+"""QueueService: queues, slots, counters and servers."""
 
 from slotd import v1
 from slotd_server.dispatch import Dispatcher
 from slotd_server.domain import commands as ask
 from slotd_server.domain.errors import NotFound
 from slotd_server.domain.queue import ZERO, Counters, Queue
+from slotd_server.domain.server import Member
 from slotd_server.requests import Stats
 from slotd_server.rpc import convert, cursors, validate
 from slotd_server.rpc.calls import Context
@@ -14,10 +15,12 @@ _PAGE_QUEUES = 1000
 
 
 class Queues:
-    """The servicer. Its answers come from the writer, who alone knows slots, queues and counters at one revision."""
+    """The servicer. Its answers come from the writer, who alone knows slots, queues and counters at one revision.
+    `owner` is this server's boot id."""
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, dispatcher: Dispatcher, owner: str) -> None:
         self._call = dispatcher.call
+        self._owner = owner
 
     async def GetQueue(self, request: v1.GetQueueRequest, _: Context) -> v1.GetQueueResponse:
         validate.check(request)
@@ -67,6 +70,12 @@ class Queues:
             queues={name: convert.counters_message(counters) for name, counters in _by_queue(stats).items()},
             kinds={name: convert.counters_message(counters) for name, counters in kinds.items()},
         )
+
+    async def ListServers(self, request: v1.ListServersRequest, _: Context) -> v1.ListServersResponse:
+        validate.check(request)
+        members: list[Member] = await self._call(ask.ListServers())
+        members = sorted(members, key=lambda member: (member.start_time, member.id))
+        return v1.ListServersResponse(servers=[convert.server_message(one, self._owner) for one in members])
 
     async def _stats(self) -> Stats:
         stats: Stats = await self._call(ask.ListQueues())

@@ -1,5 +1,7 @@
 """ScheduleService: when jobs are made by themselves."""
 
+from collections.abc import Callable
+
 from slotd import v1
 from slotd_server.dispatch import Dispatcher
 from slotd_server.domain import commands as ask
@@ -16,10 +18,17 @@ _MOST_PAGE_SCHEDULES = 1000
 
 
 class Schedules:
-    """The servicer. `store_id` and this server's `boot` id are in every cursor; the limit is bytes."""
+    """The servicer. `store_id` and the `boot` id of the server that started last are in every cursor; the limit is
+    bytes."""
 
     def __init__(
-        self, dispatcher: Dispatcher, log: EventLog, store_id: str, boot: str, *, max_payload: int = 1 << 20
+        self,
+        dispatcher: Dispatcher,
+        log: EventLog,
+        store_id: str,
+        boot: Callable[[], str],
+        *,
+        max_payload: int = 1 << 20,
     ) -> None:
         self._call = dispatcher.call
         self._log = log
@@ -82,7 +91,7 @@ class Schedules:
         fingerprint = convert.trigger_fingerprint(request.name) if request.request_id else b""
         job: Job = await self._call(ask.TriggerSchedule(request.name, request.request_id, fingerprint))
         # As of a job that was submitted: an earlier request may have made it.
-        cursor = cursors.encode(self._store_id, self._boot, max(known, job.revision))
+        cursor = cursors.encode(self._store_id, self._boot(), max(known, job.revision))
         return v1.ScheduleServiceTriggerResponse(job=convert.job_message(job), cursor=cursor)
 
     async def _set_paused(self, name: str, paused: bool) -> v1.Schedule:

@@ -5,7 +5,7 @@ the same place share whole messages.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import zip_longest
 from tempfile import SpooledTemporaryFile
@@ -68,7 +68,9 @@ class Taken(NamedTuple):
 class Streams:
     """`heartbeat` in seconds; at most `limit` streams are open at once."""
 
-    def __init__(self, reads: Reads, log: EventLog, store_id: str, boot: str, *, heartbeat: float, limit: int) -> None:
+    def __init__(
+        self, reads: Reads, log: EventLog, store_id: str, boot: Callable[[], str], *, heartbeat: float, limit: int
+    ) -> None:
         self._reads = reads
         self._log = log
         self._store_id = store_id
@@ -193,7 +195,7 @@ class Streams:
         return data
 
     def _response(self, revision: int, *, synced: bool = False, heartbeat: bool = False) -> bytes:
-        cursor = cursors.encode(self._store_id, self._boot, revision)
+        cursor = cursors.encode(self._store_id, self._boot(), revision)
         response = v1.StreamResponse(cursor=cursor, revision=revision, synced=synced, heartbeat=heartbeat)
         return response.SerializeToString()
 

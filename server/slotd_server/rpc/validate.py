@@ -272,6 +272,7 @@ _REQUESTS: Mapping[type[Message], Rule] = {
         Fields(v1.ListSlotsRequest, {}),
         Fields(v1.UpdateSlotsRequest, {"slots": between(0, 10_000)}, required=["slots"]),
         Fields(v1.GetStatsRequest, {}),
+        Fields(v1.ListServersRequest, {}),
         Fields(
             v1.ScheduleServiceCreateRequest, {"schedule": _NEW_SCHEDULE, "validate_only": None}, required=["schedule"]
         ),

@@ -16,15 +16,16 @@ Errors. StoreFull: no room, nothing changed, worth trying again. StoreBroken: no
 StoreInUse and StoreTooNew: at opening only. StoreUnavailable: the store is away, worth trying again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from slotd_server.domain.commands import Lease
 from slotd_server.domain.events import Event, JobFilter
 from slotd_server.domain.job import Job
-from slotd_server.domain.queue import Counters, Queue
+from slotd_server.domain.queue import Counters, Held, Queue
 from slotd_server.domain.schedule import Schedule
+from slotd_server.domain.server import Contact, Member, News, Status
 from slotd_server.domain.ties import Claim
 
 
@@ -205,6 +206,19 @@ class Transaction(Ties, Schedules, Protocol):
     @property
     def oldest(self) -> int: ...
 
+    @property
+    def uncertain(self) -> bool:
+        """Whether what this server knows of its own attempts may not be so: others thought it gone and gave its jobs
+        back, or a change of its own was cut off at the end."""
+
+    def expect(
+        self,
+        leases: Collection[Lease] = (),
+        job_ids: Collection[str] = (),
+        request_ids: Collection[str] = (),
+    ) -> None:
+        """These are about to be asked for: a store that is far away reads them at once."""
+
     def next_revision(self) -> int: ...
 
     def job(self, job_id: str) -> Job | None: ...
@@ -233,6 +247,24 @@ class Transaction(Ties, Schedules, Protocol):
 
     def orphans(self, limit: int) -> list[Job]:
         """Jobs that servers which are gone had: RUNNING, or in whatever state with a lingering attempt."""
+
+    def mine(self) -> list[Job]:
+        """All jobs that this owner has, RUNNING or lingering."""
+
+    def bury(self, server: str, renewals: int) -> bool:
+        """The server is gone, if it has not renewed its lease since `renewals`. Whether it has not."""
+
+    def members(self) -> list[Member]:
+        """The servers that share the store; none where it is not shared."""
+
+    def elsewhere(self) -> Mapping[str, Held]:
+        """The slots that queues hold on other servers."""
+
+    def put_held(self, slots: Mapping[str, Held]) -> None:
+        """The slots that these queues hold on this server, from this change on; all that do where it is `uncertain`."""
+
+    def announce(self, *, work: bool) -> None:
+        """Wake the other servers with the commit, to start jobs too if there is `work`."""
 
     def matching(
         self, job_filter: JobFilter, after: int | None, limit: int, *, newest_first: bool = False
@@ -319,7 +351,10 @@ class Snapshot(Protocol):
 
 
 class Store(Protocol):
-    """`id` tells stores apart: a cursor carries it."""
+    """`id` tells stores apart, `boot` is that of the server that started on it last, as far as this one knows: a cursor
+    carries both. Other servers may have the store too if it is `shared`."""
+
+    shared: bool
 
     @property
     def id(self) -> str: ...
@@ -327,8 +362,30 @@ class Store(Protocol):
     @property
     def owner(self) -> str: ...
 
+    @property
+    def boot(self) -> str: ...
+
     def begin(self) -> Transaction: ...
 
     def snapshot(self) -> AbstractContextManager[Snapshot]: ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class SharedStore(Store, Protocol):
+    """A store that other servers may have too, each with a lease."""
+
+    @property
+    def lease(self) -> int:
+        """How long others wait for a sign of life before this server is gone, in microseconds."""
+
+    def renew(self, status: Status) -> Contact:
+        """Renew this server's lease and look around, without waiting for any change. By the thread that listens.
+        Raises StoreUnavailable, and StoreBroken."""
+
+    def listen(self, seconds: float) -> list[News]:
+        """News as they come, within so many seconds; none where nothing happens. Raises likewise."""
+
+    def wake(self) -> None:
+        """End a `listen`. From any thread."""

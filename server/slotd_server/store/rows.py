@@ -11,6 +11,7 @@ from msgspec import Struct
 from slotd_server.domain.job import Attempt, Failure, Job, Payload, Progress, RetryPolicy, Spec
 from slotd_server.domain.queue import Queue
 from slotd_server.domain.schedule import Schedule, Settings
+from slotd_server.domain.server import Member, Status
 from slotd_server.domain.states import State
 from slotd_server.domain.ties import UNLINKED, Links, Ties
 
@@ -147,3 +148,17 @@ def read_schedule(row: Row) -> Schedule:
     """A schedule from (name, state, settings)."""
     name, state, settings = row
     return Schedule(name, _read_settings(settings), *_read_course(state))
+
+
+_read_status = msgspec.json.Decoder(Status).decode
+
+
+def status_text(status: Status) -> str:
+    """What a server tells of itself, as a JSON array."""
+    return _json(status).decode()
+
+
+def read_member(row: Row) -> Member:
+    """A server from (boot, status, start_time, renew_time, renewals, lease)."""
+    boot, status, start_time, renew_time, renewals, lease = row
+    return Member(boot, start_time, renew_time, renewals, lease, _read_status(status))

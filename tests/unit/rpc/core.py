@@ -11,6 +11,7 @@ from slotd_server.domain.ids import IdSource
 from slotd_server.domain.job import Failure, Job, Payload
 from slotd_server.domain.outcome import Failed, Outcome, Succeeded
 from slotd_server.domain.queue import NOTHING
+from slotd_server.domain.server import Member, Status
 from slotd_server.events import EventLog
 from slotd_server.execution.base import Told
 from slotd_server.lifecycle import Lifecycle
@@ -54,7 +55,9 @@ class Core:
         kinds = {"noop": NOTHING, "other": NOTHING}
         clock = SystemClock()
         bits = iter(range(1 << 20))
-        rules = Rules(store.owner, kinds, Limits(), IdSource(lambda _: next(bits)), lambda: 0.5)
+        status = Status("core", "127.0.0.1:1", "1.2.3", 4, 3, 2, False, tuple(kinds))
+        here = Member(store.owner, 5_000_000, None, 0, None, status)
+        rules = Rules(store.owner, kinds, Limits(), IdSource(lambda _: next(bits)), lambda: 0.5, here=lambda: here)
         self.store = store
         self.runner = Runner()
         self.reads = Reads(store)
@@ -68,10 +71,12 @@ class Core:
             failed=self.failures.append,
             pacing=Pacing(),
         )
-        streams = Streams(self.reads, self.log, store.id, store.owner, heartbeat=15, limit=10)
-        self.jobs = Jobs(self.dispatcher, self.reads, self.log, streams, store.id, store.owner, max_payload=1 << 20)
-        self.queues = Queues(self.dispatcher)
-        self.schedules = Schedules(self.dispatcher, self.log, store.id, store.owner)
+        streams = Streams(self.reads, self.log, store.id, lambda: store.owner, heartbeat=15, limit=10)
+        self.jobs = Jobs(
+            self.dispatcher, self.reads, self.log, streams, store.id, lambda: store.owner, max_payload=1 << 20
+        )
+        self.queues = Queues(self.dispatcher, store.owner)
+        self.schedules = Schedules(self.dispatcher, self.log, store.id, lambda: store.owner)
 
     async def submit(self, kind: str = "noop", **fields: Any) -> v1.Job:
         """Submits a job; keyword arguments are fields of its spec."""

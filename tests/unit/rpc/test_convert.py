@@ -14,6 +14,7 @@ from slotd_server.domain.events import EVERYTHING, Event, EventType, JobFilter
 from slotd_server.domain.job import Attempt, Failure, Job, Payload, Progress, RetryPolicy, Spec
 from slotd_server.domain.queue import BUILT_IN, NOTHING, Counters, Defaults, Draft, Queue, Rate
 from slotd_server.domain.schedule import Overlap, Schedule, Settings
+from slotd_server.domain.server import Member, Status
 from slotd_server.domain.states import State
 from slotd_server.domain.ties import Changed, Claim, Conflict, Dependency, Ties, Unique
 from slotd_server.rpc import convert, encode
@@ -474,6 +475,30 @@ def test_the_ledger_is_told_whole() -> None:
         limit=1,
     )
     assert not convert.slots_message(view).queues[1].HasField("slots")
+
+
+def test_a_server_is_told_with_its_lease_where_it_has_one() -> None:
+    status = Status("one", "127.0.0.1:7433", "1.2.3", 8, 3, 2, True, ("noop", "other"))
+    message = convert.server_message(Member("a1", NOW, NOW + 2_500_000, 7, 15_000_000, status), "a1")
+    assert message == v1.Server(
+        id="a1",
+        name="one",
+        address="127.0.0.1:7433",
+        version="1.2.3",
+        start_time=time(NOW),
+        slots=8,
+        running=3,
+        zombie=2,
+        draining=True,
+        kinds=["noop", "other"],
+        renew_time=time(NOW + 2_500_000),
+        lease=Duration(seconds=15),
+        local=True,
+    )
+    alone = convert.server_message(Member("a1", NOW, None, 0, None, status), "b2")
+    assert not alone.HasField("renew_time")
+    assert not alone.HasField("lease")
+    assert not alone.local
 
 
 def test_a_group_is_told_with_its_progress() -> None:

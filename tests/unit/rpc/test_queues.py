@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from slotd import v1
+from slotd_server.domain import commands as ask
 from slotd_server.domain.errors import InvalidArgument, NotFound
+from slotd_server.domain.server import Member, Status
 from slotd_server.rpc import cursors
 from tests.unit.rpc.core import NO_CONTEXT, Core
 
@@ -125,3 +128,32 @@ async def test_stats_add_up(core: Core) -> None:
     assert (stats.counters.submitted, stats.counters.completed, stats.counters.queued) == (3, 1, 2)
     assert {name: counters.submitted for name, counters in stats.queues.items()} == {"mail": 2, "default": 1}
     assert {name: counters.submitted for name, counters in stats.kinds.items()} == {"noop": 1, "other": 2}
+
+
+async def test_a_server_that_has_its_store_alone_lists_itself(core: Core) -> None:
+    (server,) = (await core.queues.ListServers(v1.ListServersRequest(), NO_CONTEXT)).servers
+    assert server == v1.Server(
+        id=core.store.owner,
+        name="core",
+        address="127.0.0.1:1",
+        version="1.2.3",
+        start_time=Timestamp(seconds=5),
+        slots=4,
+        running=3,
+        zombie=2,
+        kinds=["noop", "other"],
+        local=True,
+    )
+
+
+async def test_servers_are_listed_longest_there_first(monkeypatch: pytest.MonkeyPatch, core: Core) -> None:
+    status = Status("", "", "", 0, 0, 0, False, ())
+    members = [Member(name, start, 1, 0, 1, status) for name, start in (("c", 2), ("b", 2), ("a", 3))]
+
+    async def answer(_: ask.Command) -> list[Member]:
+        return members
+
+    monkeypatch.setattr(core.queues, "_call", answer)
+    servers = (await core.queues.ListServers(v1.ListServersRequest(), NO_CONTEXT)).servers
+    assert [server.id for server in servers] == ["b", "c", "a"]
+    assert not any(server.local for server in servers)

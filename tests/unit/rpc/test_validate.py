@@ -469,6 +469,7 @@ def test_requests_that_can_only_be_fine() -> None:
         v1.StreamRequest(),
         v1.ListQueuesRequest(),
         v1.ListSlotsRequest(),
+        v1.ListServersRequest(),
         v1.GetStatsRequest(),
         v1.ScheduleServiceListRequest(),
     ):

@@ -41,17 +41,21 @@ class Root(Suggesting):
             raise click.exceptions.Exit(Status.BROKEN_PIPE) from None
 
 
-class Serve(click.Command):
-    """A stand-in for the service's own command, which is imported only when it is called."""
+class ServerCommand(click.Command):
+    """A stand-in for a command of the service's own, which is imported only when it is called."""
+
+    def __init__(self, name: str, module: str, short_help: str) -> None:
+        super().__init__(name, short_help=short_help, add_help_option=False)
+        self._module = module
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """The context of the real command. Raises Failure where the service isn't installed."""
         try:
-            command: click.Command = importlib.import_module("slotd_server.__main__").serve
+            command: click.Command = getattr(importlib.import_module(self._module), self.name or "")
         except ModuleNotFoundError as missing:
-            message = f"the service needs the module {missing.name}: install 'slotd[server]'"
+            message = f"this command needs the module {missing.name}: install 'slotd[server]'"
             raise Failure(message, Status.USAGE) from missing
         return command.make_context(info_name, args, parent=parent, **extra)
 
@@ -75,8 +79,10 @@ def root(ctx: click.Context) -> None:
     current(ctx)
 
 
-root.add_command(Serve("serve", short_help="Start the service, with the handlers of modules.", add_help_option=False))
 for command in (
+    ServerCommand("serve", "slotd_server.__main__", "Start the service, with the handlers of modules."),
+    ServerCommand("migrate", "slotd_server.upkeep", "Bring a store to this version's schema."),
+    ServerCommand("copy", "slotd_server.upkeep", "Copy a store to another engine, and verify it."),
     submitting.submit,
     jobs.get,
     jobs.list_,
@@ -95,6 +101,7 @@ for command in (
     queues.queue,
     queues.slots,
     queues.stats,
+    queues.servers,
     completion.completion,
 ):
     root.add_command(command)

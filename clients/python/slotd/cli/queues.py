@@ -1,4 +1,6 @@
-"""The commands about queues, slots and counters."""
+"""The commands about queues, slots, counters and servers."""
+
+from datetime import datetime
 
 import click
 
@@ -39,6 +41,21 @@ _QUEUE_SLOTS = (
     tables.Column("SLOTS", right=True),
     tables.Column("RUNNING", right=True),
     tables.Column("ZOMBIE", right=True),
+)
+
+_SERVERS = (
+    tables.Column("NAME"),
+    tables.Column("ADDRESS"),
+    tables.Column("SLOTS", right=True),
+    tables.Column("RUNNING", right=True),
+    tables.Column("ZOMBIE", right=True, spare=True),
+    tables.Column("UP FOR", right=True, whole=True),
+    tables.Column("RENEWED", right=True, whole=True),
+    tables.Column("LEASE", right=True, spare=True),
+    tables.Column("DRAINING"),
+    tables.Column("VERSION", spare=True),
+    tables.Column("SERVER", whole=True),
+    tables.Column("LOCAL"),
 )
 
 _NOW = ("scheduled", "blocked", "queued", "running", "succeeded", "failed", "cancelled")
@@ -272,3 +289,34 @@ def stats(session: Session) -> None:
             columns,
             ((text.printable(of), *(str(getattr(counters, name)) for name in names)) for of, counters in parts),
         )
+
+
+@click.command()
+@shared_options()
+@click.pass_obj
+def servers(session: Session) -> None:
+    """List the servers that share the store: their slots and leases."""
+    found = session.client.list_servers()
+    if session.json:
+        for line in documents.array(found):
+            session.print(line)
+        return
+    now = session.now()
+    tables.draw(session.console, _SERVERS, (_server_row(one, now) for one in found))
+
+
+def _server_row(found: v1.Server, now: datetime) -> tables.Row:
+    return (
+        text.printable(found.name),
+        text.printable(found.address),
+        str(found.slots),
+        str(found.running),
+        str(found.zombie),
+        text.length(now - text.moment(found.start_time)),
+        f"{text.length(now - text.moment(found.renew_time))} ago" if found.HasField("renew_time") else "-",
+        text.span(found.lease) if found.HasField("lease") else "-",
+        "draining" if found.draining else "",
+        text.printable(found.version),
+        text.printable(found.id),
+        "local" if found.local else "",
+    )

@@ -78,7 +78,7 @@ class Queue(google.protobuf.message.Message):
     name: builtins.str
     """Its name; of the form of JobSpec.kind."""
     slots: builtins.int
-    """How many of its jobs run at once at most; unset: as many as the server has slots; 0: none."""
+    """How many of its jobs run at once at most, over all servers; unset: as many as there are slots; 0: none."""
     paused: builtins.bool
     """Starts nothing while set; what runs goes on."""
     max_queued: builtins.int
@@ -488,7 +488,7 @@ class ListSlotsResponse(google.protobuf.message.Message):
 
     @property
     def queues(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___QueueSlots]:
-        """Those queues that have a limit or hold a slot, by name."""
+        """Those queues that have a limit or hold a slot, by name, with the slots that they hold on all servers."""
 
     def __init__(
         self,
@@ -628,3 +628,112 @@ class GetStatsResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["counters", b"counters", "kinds", b"kinds", "queues", b"queues", "revision", b"revision"]) -> None: ...
 
 global___GetStatsResponse = GetStatsResponse
+
+@typing.final
+class Server(google.protobuf.message.Message):
+    """A server on this store."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ID_FIELD_NUMBER: builtins.int
+    NAME_FIELD_NUMBER: builtins.int
+    ADDRESS_FIELD_NUMBER: builtins.int
+    VERSION_FIELD_NUMBER: builtins.int
+    START_TIME_FIELD_NUMBER: builtins.int
+    SLOTS_FIELD_NUMBER: builtins.int
+    RUNNING_FIELD_NUMBER: builtins.int
+    ZOMBIE_FIELD_NUMBER: builtins.int
+    DRAINING_FIELD_NUMBER: builtins.int
+    KINDS_FIELD_NUMBER: builtins.int
+    RENEW_TIME_FIELD_NUMBER: builtins.int
+    LEASE_FIELD_NUMBER: builtins.int
+    LOCAL_FIELD_NUMBER: builtins.int
+    id: builtins.str
+    """Its boot id, new at every start; Attempt.server names it."""
+    name: builtins.str
+    """What it calls itself; the machine's name unless it was given another. Need not be unique."""
+    address: builtins.str
+    """Where it answers, as it sees that itself: HOST:PORT or unix:PATH."""
+    version: builtins.str
+    """The version of slotd that it runs."""
+    slots: builtins.int
+    """Its pool's size; as it told last, like the next four."""
+    running: builtins.int
+    """Slots held by running jobs."""
+    zombie: builtins.int
+    """Slots held by functions that outlived their attempt."""
+    draining: builtins.bool
+    """It is stopping, and starts nothing any more."""
+    local: builtins.bool
+    """It is the one that answers."""
+    @property
+    def start_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When it started."""
+
+    @property
+    def kinds(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """The kinds that it has handlers for, sorted."""
+
+    @property
+    def renew_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When it renewed its lease last, by the store's clock. Unset with SQLite, where there is no lease."""
+
+    @property
+    def lease(self) -> google.protobuf.duration_pb2.Duration:
+        """How long its lease holds from there. One that others have not seen renewed for so long is gone: its jobs are given
+        back. Unset with SQLite.
+        """
+
+    def __init__(
+        self,
+        *,
+        id: builtins.str = ...,
+        name: builtins.str = ...,
+        address: builtins.str = ...,
+        version: builtins.str = ...,
+        start_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        slots: builtins.int = ...,
+        running: builtins.int = ...,
+        zombie: builtins.int = ...,
+        draining: builtins.bool = ...,
+        kinds: collections.abc.Iterable[builtins.str] | None = ...,
+        renew_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        lease: google.protobuf.duration_pb2.Duration | None = ...,
+        local: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["lease", b"lease", "renew_time", b"renew_time", "start_time", b"start_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["address", b"address", "draining", b"draining", "id", b"id", "kinds", b"kinds", "lease", b"lease", "local", b"local", "name", b"name", "renew_time", b"renew_time", "running", b"running", "slots", b"slots", "start_time", b"start_time", "version", b"version", "zombie", b"zombie"]) -> None: ...
+
+global___Server = Server
+
+@typing.final
+class ListServersRequest(google.protobuf.message.Message):
+    """Asks for ListServers."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+global___ListServersRequest = ListServersRequest
+
+@typing.final
+class ListServersResponse(google.protobuf.message.Message):
+    """Answers ListServers."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SERVERS_FIELD_NUMBER: builtins.int
+    @property
+    def servers(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Server]:
+        """The servers."""
+
+    def __init__(
+        self,
+        *,
+        servers: collections.abc.Iterable[global___Server] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["servers", b"servers"]) -> None: ...
+
+global___ListServersResponse = ListServersResponse

@@ -65,6 +65,11 @@ class QueueServiceStub(object):
                 request_serializer=slotd_dot_v1_dot_queue__service__pb2.GetStatsRequest.SerializeToString,
                 response_deserializer=slotd_dot_v1_dot_queue__service__pb2.GetStatsResponse.FromString,
                 _registered_method=True)
+        self.ListServers = channel.unary_unary(
+                '/slotd.v1.QueueService/ListServers',
+                request_serializer=slotd_dot_v1_dot_queue__service__pb2.ListServersRequest.SerializeToString,
+                response_deserializer=slotd_dot_v1_dot_queue__service__pb2.ListServersResponse.FromString,
+                _registered_method=True)
 
 
 class QueueServiceServicer(object):
@@ -93,7 +98,8 @@ class QueueServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListSlots(self, request, context):
-        """Answers the ledger, all at one revision: how many slots there are and who holds each.
+        """Answers this server's ledger, all at one revision: how many slots there are and who holds each. What other servers on
+        the same store have is in ListServers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,6 +115,13 @@ class QueueServiceServicer(object):
 
     def GetStats(self, request, context):
         """Answers the counters, all at one revision.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListServers(self, request, context):
+        """Lists the servers that share this store, longest there first; with SQLite it is this one alone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -146,6 +159,11 @@ def add_QueueServiceServicer_to_server(servicer, server):
                     servicer.GetStats,
                     request_deserializer=slotd_dot_v1_dot_queue__service__pb2.GetStatsRequest.FromString,
                     response_serializer=slotd_dot_v1_dot_queue__service__pb2.GetStatsResponse.SerializeToString,
+            ),
+            'ListServers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListServers,
+                    request_deserializer=slotd_dot_v1_dot_queue__service__pb2.ListServersRequest.FromString,
+                    response_serializer=slotd_dot_v1_dot_queue__service__pb2.ListServersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -311,6 +329,33 @@ class QueueService(object):
             '/slotd.v1.QueueService/GetStats',
             slotd_dot_v1_dot_queue__service__pb2.GetStatsRequest.SerializeToString,
             slotd_dot_v1_dot_queue__service__pb2.GetStatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListServers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotd.v1.QueueService/ListServers',
+            slotd_dot_v1_dot_queue__service__pb2.ListServersRequest.SerializeToString,
+            slotd_dot_v1_dot_queue__service__pb2.ListServersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,7 +43,9 @@ class QueueServiceStub:
         slotd.v1.queue_service_pb2.ListSlotsRequest,
         slotd.v1.queue_service_pb2.ListSlotsResponse,
     ]
-    """Answers the ledger, all at one revision: how many slots there are and who holds each."""
+    """Answers this server's ledger, all at one revision: how many slots there are and who holds each. What other servers on
+    the same store have is in ListServers.
+    """
 
     UpdateSlots: grpc.UnaryUnaryMultiCallable[
         slotd.v1.queue_service_pb2.UpdateSlotsRequest,
@@ -58,6 +60,12 @@ class QueueServiceStub:
         slotd.v1.queue_service_pb2.GetStatsResponse,
     ]
     """Answers the counters, all at one revision."""
+
+    ListServers: grpc.UnaryUnaryMultiCallable[
+        slotd.v1.queue_service_pb2.ListServersRequest,
+        slotd.v1.queue_service_pb2.ListServersResponse,
+    ]
+    """Lists the servers that share this store, longest there first; with SQLite it is this one alone."""
 
 class QueueServiceAsyncStub:
     """Queues, slots and counters. Errors as of JobService."""
@@ -84,7 +92,9 @@ class QueueServiceAsyncStub:
         slotd.v1.queue_service_pb2.ListSlotsRequest,
         slotd.v1.queue_service_pb2.ListSlotsResponse,
     ]
-    """Answers the ledger, all at one revision: how many slots there are and who holds each."""
+    """Answers this server's ledger, all at one revision: how many slots there are and who holds each. What other servers on
+    the same store have is in ListServers.
+    """
 
     UpdateSlots: grpc.aio.UnaryUnaryMultiCallable[
         slotd.v1.queue_service_pb2.UpdateSlotsRequest,
@@ -99,6 +109,12 @@ class QueueServiceAsyncStub:
         slotd.v1.queue_service_pb2.GetStatsResponse,
     ]
     """Answers the counters, all at one revision."""
+
+    ListServers: grpc.aio.UnaryUnaryMultiCallable[
+        slotd.v1.queue_service_pb2.ListServersRequest,
+        slotd.v1.queue_service_pb2.ListServersResponse,
+    ]
+    """Lists the servers that share this store, longest there first; with SQLite it is this one alone."""
 
 class QueueServiceServicer(metaclass=abc.ABCMeta):
     """Queues, slots and counters. Errors as of JobService."""
@@ -133,7 +149,9 @@ class QueueServiceServicer(metaclass=abc.ABCMeta):
         request: slotd.v1.queue_service_pb2.ListSlotsRequest,
         context: _ServicerContext,
     ) -> typing.Union[slotd.v1.queue_service_pb2.ListSlotsResponse, collections.abc.Awaitable[slotd.v1.queue_service_pb2.ListSlotsResponse]]:
-        """Answers the ledger, all at one revision: how many slots there are and who holds each."""
+        """Answers this server's ledger, all at one revision: how many slots there are and who holds each. What other servers on
+        the same store have is in ListServers.
+        """
 
     @abc.abstractmethod
     def UpdateSlots(
@@ -152,5 +170,13 @@ class QueueServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[slotd.v1.queue_service_pb2.GetStatsResponse, collections.abc.Awaitable[slotd.v1.queue_service_pb2.GetStatsResponse]]:
         """Answers the counters, all at one revision."""
+
+    @abc.abstractmethod
+    def ListServers(
+        self,
+        request: slotd.v1.queue_service_pb2.ListServersRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[slotd.v1.queue_service_pb2.ListServersResponse, collections.abc.Awaitable[slotd.v1.queue_service_pb2.ListServersResponse]]:
+        """Lists the servers that share this store, longest there first; with SQLite it is this one alone."""
 
 def add_QueueServiceServicer_to_server(servicer: QueueServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

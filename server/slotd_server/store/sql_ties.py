@@ -1,5 +1,5 @@
-"""How the ties between jobs are kept in SQLite: dependencies, claims, keys, groups and the like. Only jobs that have
-any are ever looked up or written here, so that the others pay nothing."""
+"""How the ties between jobs are kept in SQL: dependencies, claims, keys, groups and the like. Only jobs that have any
+are ever looked up or written here, so that the others pay nothing."""
 
 from __future__ import annotations
 
@@ -11,40 +11,48 @@ from slotd_server.domain.job import Job
 from slotd_server.domain.ties import Claim, above
 from slotd_server.store.base import Unsettled
 from slotd_server.store.rows import labels_text
+from slotd_server.store.sql_read import Insert
 
 if TYPE_CHECKING:
-    from slotd_server.store.sqlite import SqliteStore
+    from slotd_server.store.sql_write import Memory
 
-_ADD_EDGES = ("INSERT INTO edges VALUES", 5, "")
-_ADD_CLAIMS = ("INSERT INTO claims VALUES", 5, "")
-_ADD_UNSETTLED = ("INSERT OR IGNORE INTO unsettled VALUES", 2, "")
+_ADD_EDGES = Insert("edges", 5)
+_ADD_CLAIMS = Insert("claims", 5)
+_ADD_UNSETTLED = Insert("unsettled", 2, "ON CONFLICT DO NOTHING")
 
 _STATES = ("scheduled", "blocked", "queued", "running", "succeeded", "failed", "cancelled")
-_PUT_GROUP = f"INSERT OR REPLACE INTO groups VALUES ({','.join('?' * (len(_STATES) + 2))})"
+_PUT_GROUP = f"""INSERT INTO groups VALUES ({",".join("?" * (len(_STATES) + 2))}) ON CONFLICT (name) DO UPDATE SET
+    {", ".join(f"{column} = excluded.{column}" for column in (*_STATES, "awaited"))}"""
+
+_PUT_TURN = """INSERT INTO keys VALUES (?, ?, 0, ?)
+    ON CONFLICT (queue, key) DO UPDATE SET turn = excluded.turn"""
 
 _LATEST = "SELECT MAX(seq) AS seq FROM claims WHERE path = ? AND own = ? AND exclusive = ? AND held = ? AND seq < ?"
 _END = 1 << 62
 """Above every seq."""
 
 
-class SqliteTies(ABC):
+class SqlTies(ABC):
     """The part of `base.Transaction` that is about ties."""
 
-    _store: SqliteStore
-
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
         self._groups: dict[str, list[int]] = {}
         self._turns: dict[str, int] = {}
-        self._left_unsettled = False
-
-    @abstractmethod
-    def _begin(self) -> None: ...
+        self._unsettled = memory.unsettled
+        self._touched_unsettled = False
 
     @abstractmethod
     def _run(self, sql: str, values: Sequence[Any] = ()) -> list[Any]: ...
 
     @abstractmethod
-    def _insert(self, statement: tuple[str, int, str], rows: Sequence[tuple[Any, ...]]) -> None: ...
+    def _write(self, sql: str, values: Sequence[Any] = ()) -> None: ...
+
+    @abstractmethod
+    def _take(self, sql: str, values: Sequence[Any] = ()) -> list[Any]: ...
+
+    @abstractmethod
+    def _insert(self, statement: Insert, rows: Sequence[tuple[Any, ...]]) -> None: ...
 
     @abstractmethod
     def _flush_jobs(self) -> None: ...
@@ -52,23 +60,20 @@ class SqliteTies(ABC):
     @abstractmethod
     def _by_seq(self, seqs: list[int]) -> list[Job]: ...
 
-    def _write(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        self._begin()
-        return self._run(sql, values)
-
     # Dependencies
 
     def add_edges(self, job: Job, met: frozenset[str]) -> None:
         assert job.spec.ties is not None
         targets = [dependency.target for dependency in job.spec.ties.depends_on]
-        self._begin()
-        self._insert(_ADD_EDGES, [(target, job.seq, place, target in met, 1) for place, target in enumerate(targets)])
+        self._insert(
+            _ADD_EDGES, [(target, job.seq, place, int(target in met), 1) for place, target in enumerate(targets)]
+        )
 
     def meet(self, target: str, seq: int) -> None:
         self._write("UPDATE edges SET met = 1 WHERE target = ? AND seq = ?", (target, seq))
 
     def set_live(self, seq: int, live: bool) -> None:
-        self._write("UPDATE edges SET live = ? WHERE seq = ?", (live, seq))
+        self._write("UPDATE edges SET live = ? WHERE seq = ?", (int(live), seq))
 
     def unmet(self, seq: int, limit: int) -> list[str]:
         rows = self._run("SELECT target FROM edges WHERE seq = ? AND met = 0 ORDER BY position LIMIT ?", (seq, limit))
@@ -77,7 +82,7 @@ class SqliteTies(ABC):
     def dependents(self, target: str, after: int, limit: int, *, live: bool = True) -> list[Job]:
         rows = self._run(
             "SELECT seq FROM edges WHERE target = ? AND seq > ? AND met = 0 AND live = ? ORDER BY seq LIMIT ?",
-            (target, after, live, limit),
+            (target, after, int(live), limit),
         )
         return self._by_seq([seq for (seq,) in rows])
 
@@ -111,38 +116,37 @@ class SqliteTies(ABC):
                 for exclusive in ((1, 0) if claim.exclusive else (1,))
                 for held in (1, 0)
             ]
-            sql = f"SELECT MAX(seq) FROM ({' UNION ALL '.join([_LATEST] * len(values))})"
+            sql = f"SELECT MAX(seq) FROM ({' UNION ALL '.join([_LATEST] * len(values))}) AS latest"
             ((found,),) = self._run(sql, [value for row in values for value in row])
             if found is not None and (latest is None or found > latest):
                 latest = found
         return latest
 
     def wait_behind(self, seq: int, claims: Sequence[Claim], ahead: int, *, already: bool) -> None:
-        self._begin()
         if not already:
             self._add_claims(seq, claims, held=False)
-        self._run("INSERT OR REPLACE INTO behind VALUES (?, ?)", (seq, ahead))
+        self._write(
+            "INSERT INTO behind VALUES (?, ?) ON CONFLICT (seq) DO UPDATE SET ahead = excluded.ahead", (seq, ahead)
+        )
 
     def hold(self, seq: int, claims: Sequence[Claim], *, waited: bool) -> None:
-        self._begin()
         if waited:
             self._drop_claims(seq)
         self._add_claims(seq, claims, held=True)
 
     def leave_line(self, seq: int) -> list[int]:
-        self._begin()
         self._drop_claims(seq)
         return [one for (one,) in self._run("SELECT seq FROM behind WHERE ahead = ? ORDER BY seq", (seq,))]
 
     def _add_claims(self, seq: int, claims: Sequence[Claim], *, held: bool) -> None:
         # Several claims may share what is above them; one row of each mode is enough there.
-        rows = {(claim.name, 1, claim.exclusive, held, seq) for claim in claims}
-        rows |= {(path, 0, claim.exclusive, held, seq) for claim in claims for path in above(claim.name)}
+        rows = {(claim.name, 1, int(claim.exclusive), int(held), seq) for claim in claims}
+        rows |= {(path, 0, int(claim.exclusive), int(held), seq) for claim in claims for path in above(claim.name)}
         self._insert(_ADD_CLAIMS, sorted(rows))
 
     def _drop_claims(self, seq: int) -> None:
-        self._run("DELETE FROM claims WHERE seq = ?", (seq,))
-        self._run("DELETE FROM behind WHERE seq = ?", (seq,))
+        self._write("DELETE FROM claims WHERE seq = ?", (seq,))
+        self._write("DELETE FROM behind WHERE seq = ?", (seq,))
 
     # Keys
 
@@ -153,19 +157,19 @@ class SqliteTies(ABC):
     def add_active(self, queue: str, key: str, more: int) -> None:
         self._write(
             """INSERT INTO keys VALUES (?, ?, ?, 0)
-            ON CONFLICT (queue, key) DO UPDATE SET active = active + excluded.active""",
+            ON CONFLICT (queue, key) DO UPDATE SET active = keys.active + excluded.active""",
             (queue, key, more),
         )
         if more < 0:
             # A turn that has been overtaken says nothing any more.
-            self._run(
+            self._write(
                 "DELETE FROM keys WHERE queue = ? AND key = ? AND active = 0 AND turn < ?",
                 (queue, key, self.turn(queue)),
             )
 
     def wait_for_key(self, job: Job, key: str) -> None:
         self._write(
-            "INSERT OR IGNORE INTO key_waits VALUES (?, ?, ?, ?)",
+            "INSERT INTO key_waits VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (job.spec.queue, key, -job.spec.priority, job.seq),
         )
 
@@ -188,15 +192,11 @@ class SqliteTies(ABC):
     def next_turn(self, queue: str, key: str) -> int:
         rows = self._run("SELECT turn FROM keys WHERE queue = ? AND key = ?", (queue, key))
         turn = max(self.turn(queue), rows[0][0] + 1 if rows else 1)
-        self._write(
-            """INSERT INTO keys VALUES (?, ?, 0, ?)
-            ON CONFLICT (queue, key) DO UPDATE SET turn = excluded.turn""",
-            (queue, key, turn),
-        )
+        self._write(_PUT_TURN, (queue, key, turn))
         return turn
 
     def turn(self, queue: str) -> int:
-        return self._turns.get(queue) or self._store.turns.get(queue, 0)
+        return self._turns.get(queue) or self._memory.turns.get(queue, 0)
 
     def put_turn(self, queue: str, turn: int) -> None:
         self._turns[queue] = turn
@@ -208,7 +208,10 @@ class SqliteTies(ABC):
         return int(rows[0][0]) if rows else 0
 
     def put_arrival(self, queue: str, arrival: int) -> None:
-        self._write("INSERT OR REPLACE INTO rates VALUES (?, ?)", (queue, arrival))
+        self._write(
+            "INSERT INTO rates VALUES (?, ?) ON CONFLICT (queue) DO UPDATE SET arrival = excluded.arrival",
+            (queue, arrival),
+        )
 
     # Groups
 
@@ -249,7 +252,7 @@ class SqliteTies(ABC):
         return found[0] if found else None
 
     def take_unique(self, key: str, seq: int) -> None:
-        self._write("INSERT OR REPLACE INTO uniques VALUES (?, ?)", (key, seq))
+        self._write("INSERT INTO uniques VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET seq = excluded.seq", (key, seq))
 
     def free_unique(self, key: str, seq: int) -> None:
         self._write("DELETE FROM uniques WHERE key = ? AND seq = ?", (key, seq))
@@ -257,20 +260,19 @@ class SqliteTies(ABC):
     # What is left for the next change
 
     def unsettled(self, limit: int) -> list[Unsettled]:
-        if not self._store.unsettled:
+        if not self._unsettled:
             return []
-        rows = self._write(
+        rows = self._take(
             """DELETE FROM unsettled WHERE (target, seq) IN
             (SELECT target, seq FROM unsettled ORDER BY target DESC, seq LIMIT ?) RETURNING target, seq""",
             (limit,),
         )
-        self._left_unsettled = True
-        return [Unsettled(*row) for row in rows]
+        self._touched_unsettled = True
+        return sorted(Unsettled(*row) for row in rows)
 
     def leave_unsettled(self, items: Iterable[Unsettled]) -> None:
-        self._begin()
         self._insert(_ADD_UNSETTLED, list(items))
-        self._left_unsettled = True
+        self._touched_unsettled = True
 
     # Retention by count
 
@@ -290,7 +292,7 @@ class SqliteTies(ABC):
         self._flush_jobs()
         self._write("DELETE FROM retained WHERE queue = ?", (queue,))
         if wanted:
-            self._run(
+            self._write(
                 """INSERT INTO retained SELECT queue, revision, seq FROM jobs
                 WHERE queue = ? AND state IN (5, 7)""",
                 (queue,),
@@ -299,7 +301,10 @@ class SqliteTies(ABC):
     # Labels
 
     def relabel(self, job: Job) -> None:
-        self._write("INSERT OR REPLACE INTO relabelled VALUES (?, ?)", (job.seq, labels_text(job.spec.labels)))
+        self._write(
+            "INSERT INTO relabelled VALUES (?, ?) ON CONFLICT (seq) DO UPDATE SET labels = excluded.labels",
+            (job.seq, labels_text(job.spec.labels)),
+        )
 
     def forget_labels(self, job: Job) -> None:
         self._write("DELETE FROM relabelled WHERE seq = ?", (job.seq,))
@@ -313,9 +318,10 @@ class SqliteTies(ABC):
             else:
                 self._write("DELETE FROM groups WHERE name = ?", (name,))
         for queue, turn in self._turns.items():
-            self._write("INSERT OR REPLACE INTO keys VALUES (?, '', 0, ?)", (queue, turn))
+            self._write(_PUT_TURN, (queue, "", turn))
+        if self._touched_unsettled:
+            self._unsettled = bool(self._run("SELECT 1 FROM unsettled LIMIT 1"))
 
     def _publish_ties(self) -> None:
-        self._store.turns.update(self._turns)
-        if self._left_unsettled:
-            self._store.unsettled = bool(self._run("SELECT 1 FROM unsettled LIMIT 1"))
+        self._memory.turns.update(self._turns)
+        self._memory.unsettled = self._unsettled

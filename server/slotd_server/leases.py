@@ -1,0 +1,143 @@
+"""Leases of the servers that share a store: each renews its own, and sees whether the others renew theirs.
+
+No clock is compared with another machine's. A server is gone once somebody has seen its count of renewals stand still
+for a whole lease, measured by his own monotonic clock, and was in touch with the store all that time: so neither an
+outage of the store, which keeps everybody from renewing, nor a pause of the observer expires anybody's lease.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import structlog
+
+from slotd_server.domain.clock import Clock
+from slotd_server.domain.errors import StoreBroken, StoreUnavailable
+from slotd_server.domain.job import SECOND
+from slotd_server.domain.server import Member, News, Status
+from slotd_server.store.base import SharedStore
+
+log = structlog.get_logger()
+
+_RETRY_SECONDS = 0.5
+"""How long to wait before the store is asked again that was away."""
+
+RENEWALS = 4
+"""How often a server renews its lease, at least, while it holds."""
+
+
+class _Seen(NamedTuple):
+    renewals: int
+    since: int
+
+
+class Watch:
+    """What one server has seen of the others. `owner` is its own boot id; `lease` in microseconds. Not safe for
+    threads."""
+
+    def __init__(self, owner: str, lease: int) -> None:
+        self._owner = owner
+        # Two looks that lie further apart than this say nothing of the time in between.
+        self._blink = lease // RENEWALS * 2
+        self._last_look: int | None = None
+        self._seen: dict[str, _Seen] = {}
+
+    def see(self, members: Sequence[Member], now: int) -> list[Member]:
+        """Look at all there are, at `now` by a monotonic clock. → those that are gone."""
+        if self._last_look is None or now - self._last_look > self._blink:
+            self._seen = {}
+        self._last_look = now
+        before, self._seen = self._seen, {}
+        gone = []
+        for member in members:
+            seen = before.get(member.id)
+            if seen is None or seen.renewals != member.renewals:
+                seen = _Seen(member.renewals, now)
+            self._seen[member.id] = seen
+            if member.id != self._owner and member.lease is not None and now - seen.since >= member.lease:
+                gone.append(member)
+        return gone
+
+    def interrupted(self) -> None:
+        """The store was away: what has been seen before says nothing of who is there."""
+        self._seen = {}
+        self._last_look = None
+
+
+class Keeper:
+    """A thread that renews this server's lease and listens to the others. `poll` in microseconds: how often it looks
+    for what it may not have been told of. `heard` gets the news and `gone` the servers that are gone, both on that
+    thread; `status` says what to tell of this one."""
+
+    def __init__(
+        self,
+        store: SharedStore,
+        clock: Clock,
+        *,
+        poll: int,
+        status: Callable[[], Status],
+        heard: Callable[[News], None],
+        gone: Callable[[Member], None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._interval = min(poll, store.lease // RENEWALS)
+        self._status = status
+        self._heard = heard
+        self._gone = gone
+        self._watch = Watch(store.owner, store.lease)
+        self._stopped = threading.Event()
+        self._hurried = threading.Event()
+        self._away = False
+        self._thread = threading.Thread(target=self._run, name="slotd-lease", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, within the time that the store takes to answer. Idempotent."""
+        self._stopped.set()
+        self._store.wake()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def hurry(self) -> None:
+        """Tell the others at once what has changed here. From any thread."""
+        self._hurried.set()
+        self._store.wake()
+
+    def look(self) -> None:
+        """Renew the lease, see who is there, and tell."""
+        self._hurried.clear()
+        contact = self._store.renew(self._status())
+        gone = self._watch.see(contact.members, self._clock.monotonic())
+        # One that others thought gone is among the members again with its next change.
+        forgotten = all(member.id != self._store.owner for member in contact.members)
+        self._heard(contact.news._replace(overdue=contact.news.overdue or forgotten))
+        for member in gone:
+            log.warning("a server is gone", server=member.id, name=member.status.name, address=member.status.address)
+            self._gone(member)
+
+    def lost_touch(self, error: Exception) -> None:
+        """The store was away."""
+        self._watch.interrupted()
+        if not self._away:
+            log.warning("the store is away: nobody's lease expires meanwhile", error=str(error))
+        self._away = True
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self.look()
+                self._away = False
+                self._listen_until(self._clock.monotonic() + self._interval)
+            except (StoreUnavailable, StoreBroken) as error:
+                # Where it is broken the writer finds that too, and stops the service.
+                self.lost_touch(error)
+                self._stopped.wait(_RETRY_SECONDS)
+
+    def _listen_until(self, time: int) -> None:
+        while (left := time - self._clock.monotonic()) > 0 and not (self._stopped.is_set() or self._hurried.is_set()):
+            for news in self._store.listen(left / SECOND):
+                self._heard(news)

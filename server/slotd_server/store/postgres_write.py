@@ -1,0 +1,124 @@
+"""Transactions on PostgreSQL. Statements whose answer nobody needs go without waiting (libpq's pipeline mode),
+and many rows go in one statement, as arrays, so that a change takes few trips to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from slotd_server.domain.errors import StoreUnavailable
+from slotd_server.domain.server import News
+from slotd_server.store.postgres_errors import meaning, translated
+from slotd_server.store.postgres_read import PostgresDialect, array, query
+from slotd_server.store.rows import Row
+from slotd_server.store.shared import SharedTransaction
+from slotd_server.store.sql_read import Insert
+
+if TYPE_CHECKING:
+    from slotd_server.store.postgres import PostgresStore
+
+# Each statement has to see what was committed before the head was locked, whatever the database's default is.
+_BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
+
+
+@lru_cache(maxsize=64)
+def _of_arrays(statement: Insert, types: tuple[str, ...]) -> str:
+    arrays = ", ".join(f"?::{kind}[]" for kind in types[: statement.width])
+    columns = ", ".join(f"c{number}" for number in range(statement.width))
+    return (
+        f"INSERT INTO {statement.table} SELECT {columns} FROM unnest({arrays}) AS rows ({columns}) {statement.conflict}"
+    )
+
+
+class PostgresTransaction(SharedTransaction):
+    """One atomic change, on the writer's connection."""
+
+    dialect = PostgresDialect()
+
+    def __init__(self, store: PostgresStore) -> None:
+        self._store = store
+        self._connection = store.writer()
+        self._pipeline = self._connection.pipeline()
+        self._open = False
+        try:
+            super().__init__(store, store.status(), store.lease)
+        except BaseException:
+            self.rollback()
+            raise
+
+    def rollback(self) -> None:
+        if self._open:
+            self._open = False
+            try:
+                self._leave_pipeline()
+            except psycopg.Error:
+                # What the failure was that brought us here; it has been raised.
+                pass
+            self._store.roll_back(self._connection)
+
+    def _start(self, *statements: tuple[str, Sequence[Any]]) -> list[list[Row]]:
+        with translated():
+            self._pipeline.__enter__()
+            self._open = True
+            self._connection.execute(_BEGIN)
+            cursors = [self._connection.execute(query(sql), values) for sql, values in statements]
+            clock = self._connection.execute(query(f"SELECT {self.dialect.now}"))
+            found: list[list[Row]] = [list(cursor.fetchall()) for cursor in cursors]
+            ((now,),) = clock.fetchall()
+        self._store.clock.set(now)
+        return found
+
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        with translated():
+            return self._connection.execute(query(sql), values).fetchall()
+
+    def _take(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        self._wrote = True
+        return self._run(sql, values)
+
+    def _write(self, sql: str, values: Sequence[Any] = ()) -> None:
+        self._wrote = True
+        with translated():
+            self._connection.execute(query(sql), values)
+
+    def _insert(self, statement: Insert, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:
+            types = self._store.types[statement.table]
+            self._write(_of_arrays(statement, types), [array(column) for column in zip(*rows, strict=True)])
+
+    def _delete(self, table: str, seqs: Collection[int]) -> None:
+        if seqs:
+            self._write(f"DELETE FROM {table} WHERE seq = ANY(?)", [array(list(seqs))])
+
+    def _notify(self, news: News) -> None:
+        text = f"{news.revision} {news.work:d} {self._store.owner}"
+        self._write("SELECT pg_notify(?, ?)", (self._store.channel, text))
+
+    def _commit(self) -> None:
+        self._open = False
+        try:
+            done = self._connection.execute(b"COMMIT")
+            self._leave_pipeline()
+        except psycopg.Error as error:
+            found = meaning(error)
+            if self._connection.closed:
+                raise StoreUnavailable(f"a change was cut off at its end: {error}") from error
+            # An answer, if only to an earlier statement: nothing was changed.
+            self._store.roll_back(self._connection)
+            raise found from error
+        assert done.statusmessage == "COMMIT", done.statusmessage
+
+    def _end(self) -> None:
+        self._open = False
+        try:
+            self._connection.execute(b"ROLLBACK")
+            self._leave_pipeline()
+        except psycopg.Error as error:
+            self._connection.close()
+            raise meaning(error) from error
+
+    def _leave_pipeline(self) -> None:
+        self._pipeline.__exit__(None, None, None)

@@ -6,6 +6,7 @@ import random
 import signal
 import socket
 import sys
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -82,12 +83,12 @@ def _nothing() -> None:
 class Presence:
     """What this server tells of itself; `changed` is called when others should know at once."""
 
-    def __init__(self, name: str, kinds: Sequence[str], ledger: Ledger) -> None:
+    def __init__(self, name: str, kinds: Mapping[str, Defaults], ledger: Ledger) -> None:
         self.address = ""
         self.changed: Callable[[], None] = _nothing
         self._draining = False
         self._name = name
-        self._kinds = tuple(kinds)
+        self._kinds = dict(sorted(kinds.items()))
         self._ledger = ledger
 
     def drain(self) -> None:
@@ -129,14 +130,15 @@ class Service:
         """
         handlers = _load_handlers(self._modules)
         ledger = Ledger(self._settings.slots)
-        here = Presence(self._settings.server_name or socket.gethostname(), sorted(handlers), ledger)
+        kinds = {kind: _declared(handler) for kind, handler in handlers.items()}
+        here = Presence(self._settings.server_name or socket.gethostname(), kinds, ledger)
         async with AsyncExitStack() as stack:
             store, clock = _open_store(self._settings, here)
             stack.callback(store.close)
             if self._settings.ready_file:
                 # One that a server left behind that was killed would send callers to where nobody is.
                 _forget(Path(self._settings.ready_file))
-            await self._serve(stack, store, clock, ledger, here, handlers)
+            await self._serve(stack, store, clock, ledger, here, handlers, kinds)
         if self._failure is not None:
             log.error("stopped, so that nothing is acknowledged that is not kept", cause=str(self._failure))
             return 1
@@ -151,9 +153,11 @@ class Service:
         ledger: Ledger,
         here: "Presence",
         handlers: Mapping[str, Handler],
+        kinds: Mapping[str, Defaults],
     ) -> None:
         settings = self._settings
-        kinds = {kind: _declared(handler) for kind, handler in handlers.items()}
+        # Each server takes jobs of all kinds that any of them runs.
+        elsewhere: dict[str, Defaults] = {}
         start_time = clock.now()
         rules = Rules(
             store.owner,
@@ -162,6 +166,7 @@ class Service:
             IdSource(random.getrandbits),
             random.random,
             lambda: Member(store.owner, start_time, None, 0, None, here.status()),
+            elsewhere,
         )
         lifecycle = Lifecycle(store, ledger, rules, clock)
         try:
@@ -174,7 +179,7 @@ class Service:
         pacing = Pacing(round(settings.cancel_grace * SECOND), round(settings.report_interval * SECOND))
         dispatcher = Dispatcher(
             lifecycle,
-            kinds,
+            ChainMap(dict(kinds), elsewhere),
             clock,
             publish=events.publish,
             listened=events.listened,
@@ -203,7 +208,7 @@ class Service:
         address = here.address = _bind(server, settings.listen)
         dispatcher.start(runner)
         if isinstance(store, SharedStore):
-            keeper = _keeper(store, clock, round(settings.poll * SECOND), here, dispatcher, events)
+            keeper = _keeper(store, clock, round(settings.poll * SECOND), here, elsewhere, dispatcher, events)
             here.changed = keeper.hurry
             # While jobs still run the lease has to hold.
             stack.push_async_callback(asyncio.to_thread, keeper.stop)
@@ -213,7 +218,11 @@ class Service:
         # What still waits for events is told to go on elsewhere, before its call is cut off.
         stack.callback(events.end)
         self._on_signals(dispatcher)
-        await _announce(address, settings.ready_file, kinds, checks)
+        if not kinds and not store.shared:
+            log.warning(
+                "no handlers: every kind is unknown; name a module of handlers, as in `slotd serve handlers.py`"
+            )
+        await _announce(address, settings.ready_file, checks)
         await self._stopping.wait()
         here.drain()
         await checks.enter_graceful_shutdown()
@@ -310,15 +319,30 @@ def _open_store(settings: Settings, here: Presence) -> "tuple[SqliteStore | Shar
 
 
 def _keeper(
-    store: SharedStore, clock: Clock, poll: int, here: Presence, dispatcher: Dispatcher, events: EventLog
+    store: SharedStore,
+    clock: Clock,
+    poll: int,
+    here: Presence,
+    elsewhere: dict[str, Defaults],
+    dispatcher: Dispatcher,
+    events: EventLog,
 ) -> Keeper:
     loop = asyncio.get_running_loop()
+
+    def met(members: Sequence[Member]) -> None:
+        kinds: dict[str, Defaults] = {}
+        for member in members:
+            if member.id != store.owner:
+                kinds |= member.status.kinds
+        if kinds != elsewhere:
+            # Where calls look into it.
+            loop.call_soon_threadsafe(_replace, elsewhere, kinds)
 
     def heard(news: News) -> None:
         dispatcher.heard(news)
         loop.call_soon_threadsafe(events.heard, news.revision)
 
-    return Keeper(store, clock, poll=poll, status=here.status, heard=heard, gone=dispatcher.gone)
+    return Keeper(store, clock, poll=poll, status=here.status, met=met, heard=heard, gone=dispatcher.gone)
 
 
 def _declared(handler: Handler) -> Defaults:
@@ -381,19 +405,20 @@ def _bind(server: grpc.aio.Server, listen: str) -> str:
     return listen if listen.startswith("unix:") else f"{listen.rpartition(':')[0]}:{port}"
 
 
+def _replace(kinds: dict[str, Defaults], now: Mapping[str, Defaults]) -> None:
+    kinds.clear()
+    kinds.update(now)
+
+
 def _forget(ready_file: Path) -> None:
     # Only what a server has written: a pipe or a descriptor that somebody listens to stays.
     if ready_file.is_file():
         ready_file.unlink()
 
 
-async def _announce(
-    address: str, ready_file: str, kinds: Mapping[str, Defaults], checks: health.aio.HealthServicer
-) -> None:
+async def _announce(address: str, ready_file: str, checks: health.aio.HealthServicer) -> None:
     for name in ("", *(descriptor.full_name for descriptor in calls.SERVICES)):
         await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
-    if not kinds:
-        log.warning("no handlers: every kind is unknown; name a module of handlers, as in `slotd serve handlers.py`")
     print(f"slotd listening on {address}", flush=True)
     if ready_file:
         await asyncio.to_thread(Path(ready_file).write_text, f"{address}\n", encoding="utf-8")

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from heapq import heappush
+from types import MappingProxyType
 from typing import NamedTuple
 
 from slotd_server import gates
@@ -46,12 +47,13 @@ class Limits(NamedTuple):
 
 
 def _nobody() -> Member:
-    return Member("", 0, None, 0, None, Status("", "", "", 0, 0, 0, False, ()))
+    return Member("", 0, None, 0, None, Status("", "", "", 0, 0, 0, False, {}))
 
 
 class Rules(NamedTuple):
-    """What every change goes by. `kinds` are those that this server has handlers for, with what the handlers declare;
-    `random` yields numbers in [0, 1) for jitter; `here` is what this server tells of itself."""
+    """What every change goes by. `kinds` are those that this server has handlers for, with what the handlers declare,
+    and `elsewhere` those of the other servers, likewise; `random` yields numbers in [0, 1) for jitter; `here` is what
+    this server tells of itself."""
 
     owner: str
     kinds: Mapping[str, Defaults]
@@ -59,6 +61,7 @@ class Rules(NamedTuple):
     ids: IdSource
     random: Callable[[], float]
     here: Callable[[], Member] = _nobody
+    elsewhere: Mapping[str, Defaults] = MappingProxyType({})
 
 
 class Agenda(NamedTuple):
@@ -119,7 +122,7 @@ class Change:
 
     def defaults(self, kind: str, queue: str | None) -> Defaults:
         """What a job gets where it leaves a field out: the handler's word, then the queue's, then the service's."""
-        declared = self.rules.kinds.get(kind, NOTHING)
+        declared = self.rules.kinds.get(kind) or self.rules.elsewhere.get(kind, NOTHING)
         name = queue or declared.queue or DEFAULT_QUEUE
         return _layered(declared, self.queue(name).defaults, name)
 

@@ -66,8 +66,8 @@ class Watch:
 
 class Keeper:
     """A thread that renews this server's lease and listens to the others. `poll` in microseconds: how often it looks
-    for what it may not have been told of. `heard` gets the news and `gone` the servers that are gone, both on that
-    thread; `status` says what to tell of this one."""
+    for what it may not have been told of. On that thread `met` gets the servers that are there, `heard` the news, and
+    `gone` each server that is gone; `status` says what to tell of this one."""
 
     def __init__(
         self,
@@ -76,6 +76,7 @@ class Keeper:
         *,
         poll: int,
         status: Callable[[], Status],
+        met: Callable[[Sequence[Member]], None],
         heard: Callable[[News], None],
         gone: Callable[[Member], None],
     ) -> None:
@@ -83,6 +84,7 @@ class Keeper:
         self._clock = clock
         self._interval = min(poll, store.lease // RENEWALS)
         self._status = status
+        self._met = met
         self._heard = heard
         self._gone = gone
         self._watch = Watch(store.owner, store.lease)
@@ -112,6 +114,7 @@ class Keeper:
         self._hurried.clear()
         contact = self._store.renew(self._status())
         gone = self._watch.see(contact.members, self._clock.monotonic())
+        self._met(contact.members)
         # One that others thought gone is among the members again with its next change.
         forgotten = all(member.id != self._store.owner for member in contact.members)
         self._heard(contact.news._replace(overdue=contact.news.overdue or forgotten))

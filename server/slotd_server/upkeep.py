@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 
 import click
 
-from slotd_server.domain.errors import StoreInUse, StoreTooNew, StoreTooOld
+from slotd_server.domain.errors import StoreInUse, StoreTooNew, StoreTooOld, StoreUnavailable
 from slotd_server.store.copy import CopyError, Destination, Source
 from slotd_server.store.copy import copy as copied
 from slotd_server.store.copy_sqlite import sqlite_destination, sqlite_source
@@ -15,6 +15,9 @@ from slotd_server.store.sqlite_file import locate, take_lock
 from slotd_server.store.url import FORMS, BadUrl, is_postgres, postgres_options, shown, sqlite_path
 
 _MEMORY = ":memory:"
+
+_EXPECTED = (CopyError, StoreInUse, StoreTooNew, StoreTooOld, StoreUnavailable, BadUrl, OSError, sqlite3.Error)
+"""What may go wrong with a store. Its words are the user's."""
 
 
 @click.command()
@@ -103,13 +106,13 @@ def _migrate_postgres(url: str) -> list[str]:
         with psycopg.connect(**{"application_name": "slotd migrate", **options}) as connection:
             return migrate_postgres(connection, shown(url))
     except psycopg.Error as error:
-        raise CopyError(f"{shown(url)}: {error}") from error
+        raise StoreUnavailable(f"{shown(url)}: {error}") from error
 
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Ends the command with a message, and status 1, for what may go wrong with a store."""
+    """Ends the command with a message, and status 1, for what is expected to go wrong."""
     try:
         yield
-    except (CopyError, StoreInUse, StoreTooOld, StoreTooNew, BadUrl, OSError, sqlite3.Error) as error:
+    except _EXPECTED as error:
         raise click.ClickException(str(error)) from error

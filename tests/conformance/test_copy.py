@@ -79,7 +79,7 @@ def content(url: str) -> Content:
 
 def without_its_own(found: Content) -> Content:
     """Without what belongs to the engine."""
-    meta = [row for row in found["meta"] if row[0] != "schema"]
+    meta = [row for row in found["meta"] if row[0] not in ("schema", "timeline")]
     return {name: rows for name, rows in found.items() if name not in OWN} | {"meta": meta}
 
 

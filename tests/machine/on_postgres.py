@@ -8,18 +8,19 @@ from tests.unit.postgres_driver import PostgresDriver
 
 
 class OnPostgres(Orchestrated):
-    """Each example has a database of its own."""
+    """Each example has a database of its own in `cluster`."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    cluster: Cluster
+
+    def __init__(self) -> None:
         super().__init__()
-        self._cluster = cluster
-        self._database = cluster.create()
+        self._database = self.cluster.create()
 
     def _make_driver(self, slots: int) -> Driver:
-        return PostgresDriver(slots, path=self._cluster.url(self._database), kinds=KINDS, limits=LIMITS)
+        return PostgresDriver(slots, path=self.cluster.url(self._database), kinds=KINDS, limits=LIMITS)
 
     def teardown(self) -> None:
         try:
             super().teardown()
         finally:
-            self._cluster.drop(self._database)
+            self.cluster.drop(self._database)

@@ -32,12 +32,13 @@ def test_everything_that_can_happen(capsys: pytest.CaptureFixture[str], long_run
 
 @pytest.mark.timeout(7200)
 def test_everything_that_can_happen_on_postgres(
-    postgres: Cluster, capsys: pytest.CaptureFixture[str], long_run: bool
+    postgres: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], long_run: bool
 ) -> None:
-    _run(lambda: OnPostgres(postgres), settings().max_examples // 10 if long_run else 5, capsys)
+    monkeypatch.setattr(OnPostgres, "cluster", postgres, raising=False)
+    _run(OnPostgres, settings().max_examples // 10 if long_run else 5, capsys)
 
 
-def _run(machine: Callable[[], RuleBasedStateMachine], examples: int, capsys: pytest.CaptureFixture[str]) -> None:
+def _run(machine: type[RuleBasedStateMachine], examples: int, capsys: pytest.CaptureFixture[str]) -> None:
     TALLY.clear()
     run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=50))
     with capsys.disabled():

@@ -12,7 +12,7 @@ from slotd_server.leases import Keeper, Watch
 from tests.unit.driver import FakeClock
 
 LEASE = 12 * SECOND
-NOBODY_TELLS = Status("", "", "", 0, 0, 0, False, ())
+NOBODY_TELLS = Status("", "", "", 0, 0, 0, False, {})
 PATIENCE = 20
 
 
@@ -147,6 +147,7 @@ def keeper(store: Store, clock: FakeClock, ears: Ears) -> Keeper:
         clock,
         poll=SECOND,
         status=lambda: NOBODY_TELLS,
+        met=lambda members: None,
         heard=ears.hear,
         gone=ears.gone.append,
     )

@@ -1,11 +1,14 @@
 """Servers that share a store: what each tells of itself, and what the store knows of each."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from slotd_server.domain.queue import Defaults
 
 
 class Status(NamedTuple):
     """What a server tells of itself whenever it renews its lease. `name` need not be unique; `address` is where it
-    answers, as it sees that itself; `kinds` are those that it has handlers for, sorted."""
+    answers, as it sees that itself; `kinds` are those that it has handlers for, sorted, with what these declare."""
 
     name: str
     address: str
@@ -14,7 +17,7 @@ class Status(NamedTuple):
     running: int
     zombie: int
     draining: bool
-    kinds: tuple[str, ...]
+    kinds: Mapping[str, Defaults]
 
 
 class Member(NamedTuple):

@@ -287,7 +287,7 @@ def server_message(member: Member, local: str) -> v1.Server:
         "renew_time": encode.time_fields(member.renew_time),
         "lease": encode.time_fields(member.lease),
         "local": member.id == local,
-        **status._asdict(),
+        **status._asdict() | {"kinds": sorted(status.kinds)},
     }
     return v1.Server(**fields)
 

@@ -45,8 +45,8 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 """What is copied, each with its primary key, in whose order it is read."""
 
-SCHEMA_KEY = "schema"
-"""The one row of `meta` that is PostgreSQL's own: which migration ran last."""
+OWN_KEYS = ("schema", "timeline")
+"""The rows of `meta` that are PostgreSQL's own: which migration ran last, and which of its timelines the store is on."""
 
 
 class CopyError(Exception):
@@ -132,5 +132,5 @@ class Tally:
 
 def select(table: str, columns: Sequence[str]) -> str:
     """All rows that are copied, by primary key. It is the same in both engines, where texts go by their bytes."""
-    where = f" WHERE key <> '{SCHEMA_KEY}'" if table == "meta" else ""
+    where = f" WHERE key NOT IN {OWN_KEYS}" if table == "meta" else ""
     return f"SELECT {', '.join(columns)} FROM {table}{where} ORDER BY {', '.join(TABLES[table])}"

@@ -10,7 +10,7 @@ import secrets
 import select
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeAlias
 
 import psycopg
@@ -24,10 +24,10 @@ from slotd_server.domain.server import Contact, News, Status
 from slotd_server.store.migrations import migrate_postgres
 from slotd_server.store.postgres_errors import translated
 from slotd_server.store.postgres_read import PostgresDialect, PostgresSnapshot, query
-from slotd_server.store.postgres_write import PostgresTransaction
+from slotd_server.store.postgres_write import PUT_TIMELINE, PostgresTransaction
 from slotd_server.store.rows import Row
 from slotd_server.store.shared import Run, SharedMemory, join, leave, renew, unknown
-from slotd_server.store.url import postgres_options
+from slotd_server.store.url import postgres_options, shown
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
@@ -90,6 +90,8 @@ class PostgresStore(SharedMemory):
         self.status = status
         self.lease = lease
         self.clock = clock or SharedClock()
+        # Whether the writer's connection has been made since the database's last failover, for sure.
+        self.knows_timeline = False
         self.types: dict[str, tuple[str, ...]] = {}
         self._options: dict[str, Any] = {**_NETWORK, **postgres_options(url)}
         self._writer: Connection | None = None
@@ -120,17 +122,19 @@ class PostgresStore(SharedMemory):
     def writer(self) -> Connection:
         """The connection to write on. Raises StoreUnavailable, and StoreBroken where another store is there now."""
         if self._writer is None or self._writer.closed:
-            with translated():
+            with translated(), ExitStack() as stack:
                 connection = self._connect()
+                stack.callback(connection.close)
                 # A server that stops in the midst of a change must not hold up the others for longer than its jobs.
                 connection.execute(f"SET idle_in_transaction_session_timeout = {self.lease // 2000}".encode())
                 if connection.execute("SHOW synchronous_commit").fetchone() == ("off",):
                     connection.execute("SET synchronous_commit = on")
                 found = connection.execute("SELECT value FROM meta WHERE key = 'store_id'").fetchone()
-            if found != (self.id,):
-                connection.close()
-                raise StoreBroken("there is another store at this address now")
+                if found != (self.id,):
+                    raise StoreBroken("there is another store at this address now")
+                stack.pop_all()
             self._writer = connection
+            self.knows_timeline = False
         return self._writer
 
     @staticmethod
@@ -189,11 +193,16 @@ class PostgresStore(SharedMemory):
 
     def wake(self) -> None:
         """End a `listen` that is under way, or the next one. From any thread."""
-        os.write(self._wake, b"!")
+        if self._wake >= 0:
+            os.write(self._wake, b"!")
 
     def close(self) -> None:
         """Say goodbye where that is possible, and hang up. Idempotent."""
         self._pool.close()
+        for pipe in (self._woken, self._wake):
+            if pipe >= 0:
+                os.close(pipe)
+        self._woken = self._wake = -1
         writer, self._writer = self._writer, None
         if writer is not None and not writer.closed:
             try:
@@ -210,9 +219,10 @@ class PostgresStore(SharedMemory):
         """Make the schema if there is none, and this server known. → the store's id."""
         connection = self._writer = self._connect()
         with connection.transaction():
-            migrate_postgres(connection, url, existing=False)
+            migrate_postgres(connection, shown(url), existing=False)
             connection.execute("INSERT INTO meta VALUES ('store_id', %s) ON CONFLICT DO NOTHING", (uuid.uuid4().hex,))
             ((store_id,),) = connection.execute("SELECT value FROM meta WHERE key = 'store_id'").fetchall()
+            connection.execute(query(PUT_TIMELINE))
             join(_runs(connection), _DIALECT, self, self.status(), self.lease)
         self.types = {
             table: tuple(types) for table, types in connection.execute(query(_TYPES), (list(_TABLES),)).fetchall()

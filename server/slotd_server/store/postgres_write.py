@@ -3,6 +3,7 @@ and many rows go in one statement, as arrays, so that a change takes few trips t
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 _BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 
 
+TIMELINE = "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
+"""Another one after each failover and each recovery to a point in time."""
+
+PUT_TIMELINE = f"""INSERT INTO meta SELECT 'timeline', {TIMELINE}
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value"""
+
+
 @lru_cache(maxsize=64)
 def _of_arrays(statement: Insert, types: tuple[str, ...]) -> str:
     arrays = ", ".join(f"?::{kind}[]" for kind in types[: statement.width])
@@ -43,8 +51,11 @@ class PostgresTransaction(SharedTransaction):
         self._connection = store.writer()
         self._pipeline = self._connection.pipeline()
         self._open = False
+        self._new_boot = ""
         try:
             super().__init__(store, store.status(), store.lease)
+            if not store.knows_timeline:
+                self._look_at_timeline()
         except BaseException:
             self.rollback()
             raise
@@ -64,12 +75,30 @@ class PostgresTransaction(SharedTransaction):
             self._pipeline.__enter__()
             self._open = True
             self._connection.execute(_BEGIN)
-            cursors = [self._connection.execute(query(sql), values) for sql, values in statements]
-            clock = self._connection.execute(query(f"SELECT {self.dialect.now}"))
-            found: list[list[Row]] = [list(cursor.fetchall()) for cursor in cursors]
-            ((now,),) = clock.fetchall()
+        *found, ((now,),) = self._together(*statements, (f"SELECT {self.dialect.now}", ()))
         self._store.clock.set(now)
         return found
+
+    def _together(self, *statements: tuple[str, Sequence[Any]]) -> list[list[Row]]:
+        with translated():
+            cursors = [self._connection.execute(query(sql), values) for sql, values in statements]
+            return [list(cursor.fetchall()) for cursor in cursors]
+
+    def _look_at_timeline(self) -> None:
+        """Begin a new one in `boots` where the database does: after a failover, or when it was brought back to some
+        point in time, there may be cursors around of what it has lost."""
+        (((now, known),),) = self._together((f"SELECT {TIMELINE}, (SELECT value FROM meta WHERE key = 'timeline')", ()))
+        if now != known:
+            self._new_boot = secrets.token_hex(8)
+            self._write(PUT_TIMELINE)
+            self._write("INSERT INTO boots (id, start) VALUES (?, ?)", (self._new_boot, self.revision))
+            self._write("UPDATE head SET boot = ?", (self._new_boot,))
+
+    def _publish(self) -> None:
+        super()._publish()
+        self._store.knows_timeline = True
+        if self._new_boot:
+            self._store.started_last(self._new_boot, self._store.version)
 
     def _run(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         with translated():

@@ -69,6 +69,8 @@ class SharedMemory(Memory):
         self._boot_lock = threading.Lock()
         self.held: dict[str, dict[str, Held]] = {}
         self.uncertain = False
+        # Whether others had changed something when this server looked last.
+        self.crowded = True
 
     def started_last(self, boot: str, version: int) -> None:
         """This was the server that had started last, at that version. From any thread."""
@@ -86,7 +88,7 @@ class Run(Protocol):
 
 def unknown() -> Status:
     """Of a server that tells nothing of itself."""
-    return Status("", "", "", 0, 0, 0, False, ())
+    return Status("", "", "", 0, 0, 0, False, {})
 
 
 def join(run: Run, dialect: SharedDialect, memory: SharedMemory, status: Status, lease: int) -> None:
@@ -163,11 +165,12 @@ class SharedTransaction(SqlTransaction):
         self._mine: dict[str, Held] = {}
 
     def _begin(self, memory: SharedMemory) -> None:
-        version = (memory.version,)
+        # Where nobody else is at work there is nothing to learn, and most often it was so the last time too.
+        refresh = [(statement, (memory.version,)) for statement in _REFRESH]
         head, member, *news = self._start(
             (f"SELECT revision, oldest, version, boot FROM head {self.dialect.lock}", ()),
             ("SELECT 1 FROM servers WHERE boot = ?", (memory.owner,)),
-            *((statement, version) for statement in _REFRESH),
+            *(refresh if memory.crowded else ()),
         )
         self._is_member = bool(member)
         ((revision, oldest, found, boot),) = head
@@ -175,8 +178,9 @@ class SharedTransaction(SqlTransaction):
             raise StoreBroken(
                 f"the store is at revision {revision}, and was at {memory.revision} before: what came between is lost"
             )
-        if found != memory.version:
-            counters, queues, turns, unsettled, held = news
+        memory.crowded = found != memory.version
+        if memory.crowded:
+            counters, queues, turns, unsettled, held = news or self._together(*refresh)
             memory.revision, memory.oldest, memory.version = revision, oldest, found
             memory.started_last(boot, found)
             memory.counters = {(queue, kind): Counters(*numbers) for queue, kind, *numbers in counters}
@@ -347,6 +351,10 @@ class SharedTransaction(SqlTransaction):
 
     def _is_mine(self, job: Job) -> bool:
         return job.owner == self._shared.owner and (job.state is State.RUNNING or job.lingering)
+
+    def _together(self, *statements: tuple[str, Sequence[Any]]) -> list[list[Row]]:
+        """Run these, in one go where that is cheaper."""
+        return [self._run(*statement) for statement in statements]
 
     @abstractmethod
     def _start(self, *statements: tuple[str, Sequence[Any]]) -> list[list[Row]]:

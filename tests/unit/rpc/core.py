@@ -55,7 +55,7 @@ class Core:
         kinds = {"noop": NOTHING, "other": NOTHING}
         clock = SystemClock()
         bits = iter(range(1 << 20))
-        status = Status("core", "127.0.0.1:1", "1.2.3", 4, 3, 2, False, tuple(kinds))
+        status = Status("core", "127.0.0.1:1", "1.2.3", 4, 3, 2, False, kinds)
         here = Member(store.owner, 5_000_000, None, 0, None, status)
         rules = Rules(store.owner, kinds, Limits(), IdSource(lambda _: next(bits)), lambda: 0.5, here=lambda: here)
         self.store = store

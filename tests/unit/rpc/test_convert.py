@@ -478,7 +478,7 @@ def test_the_ledger_is_told_whole() -> None:
 
 
 def test_a_server_is_told_with_its_lease_where_it_has_one() -> None:
-    status = Status("one", "127.0.0.1:7433", "1.2.3", 8, 3, 2, True, ("noop", "other"))
+    status = Status("one", "127.0.0.1:7433", "1.2.3", 8, 3, 2, True, {"noop": NOTHING, "other": NOTHING})
     message = convert.server_message(Member("a1", NOW, NOW + 2_500_000, 7, 15_000_000, status), "a1")
     assert message == v1.Server(
         id="a1",

@@ -147,7 +147,7 @@ async def test_a_server_that_has_its_store_alone_lists_itself(core: Core) -> Non
 
 
 async def test_servers_are_listed_longest_there_first(monkeypatch: pytest.MonkeyPatch, core: Core) -> None:
-    status = Status("", "", "", 0, 0, 0, False, ())
+    status = Status("", "", "", 0, 0, 0, False, {})
     members = [Member(name, start, 1, 0, 1, status) for name, start in (("c", 2), ("b", 2), ("a", 3))]
 
     async def answer(_: ask.Command) -> list[Member]:

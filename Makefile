@@ -83,6 +83,18 @@ bench-quick: setup ## The same, small and rough, in a minute or two
 crash: setup ## Kill the service at random, for a long time, and count what is lost
 	$(PY) -m pytest tests/faults --long --timeout=7200 $(ARGS)
 
+.PHONY: faults
+faults: setup ## Kill, cut off, pause and starve the service for minutes, and check every history
+	$(PY) -m tests.faults.suite $(ARGS)
+
+.PHONY: faults-long
+faults-long: setup ## The same for hours
+	$(PY) -m tests.faults.suite --long $(ARGS)
+
+.PHONY: simulation
+simulation: setup ## Run servers under a seeded scheduler, in virtual time, for many more seeds than `make test`
+	$(PY) -m pytest tests/simulation --long --timeout=7200 $(ARGS)
+
 .PHONY: test-floors
 test-floors: build/floors/.installed ## Run the clients' tests on the oldest versions that pyproject.toml admits
 	build/floors/bin/python -m pytest -p no:cacheprovider $(wildcard tests/client tests/cli tests/fundamentals) $(ARGS)

@@ -92,6 +92,7 @@ class Store:
         self.renewed = threading.Semaphore(0)
         self.messages: list[News] = []
         self.woken = threading.Semaphore(0)
+        self.cut: list[str] = []
 
     def renew(self, status: Status) -> Contact:
         self.renewed.release()
@@ -103,6 +104,9 @@ class Store:
         self.woken.acquire(timeout=PATIENCE)
         messages, self.messages = self.messages, []
         return messages
+
+    def cut_off(self, server: str) -> None:
+        self.cut.append(server)
 
     def wake(self) -> None:
         self.woken.release()
@@ -162,6 +166,7 @@ class TestKeeper:
         assert set(ears.news) == {News(7, True)}
         # Until somebody has buried it.
         assert [one.id for one in ears.gone] == ["other", "other"]
+        assert store.cut == ["other", "other"]
 
     def test_one_that_others_thought_gone_has_something_to_do(self, keeper: Keeper, store: Store, ears: Ears) -> None:
         store.contact = Contact((member("other", 1),), News(7, False))

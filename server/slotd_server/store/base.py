@@ -387,5 +387,9 @@ class SharedStore(Store, Protocol):
     def listen(self, seconds: float) -> list[News]:
         """News as they come, within so many seconds; none where nothing happens. Raises likewise."""
 
+    def cut_off(self, server: str) -> None:
+        """End what a server that is gone has begun to write: it must not hold up the others. By the same thread.
+        Raises StoreUnavailable."""
+
     def wake(self) -> None:
         """End a `listen`. From any thread."""

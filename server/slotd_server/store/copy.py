@@ -46,7 +46,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 """What is copied, each with its primary key, in whose order it is read."""
 
 OWN_KEYS = ("schema", "timeline")
-"""The rows of `meta` that are PostgreSQL's own: which migration ran last, and which of its timelines the store is on."""
+"""The rows of `meta` that are PostgreSQL's own: which migration ran last, and on which timeline the store is."""
 
 
 class CopyError(Exception):

@@ -57,6 +57,10 @@ _TYPES = """SELECT relname, array_agg(format_type(atttypid, atttypmod) ORDER BY 
     WHERE pg_class.oid IN (SELECT to_regclass(name) FROM unnest(?::text[]) AS name) AND attnum > 0 AND NOT attisdropped
     GROUP BY relname"""
 
+# Of sessions of one's own role everybody may dispose.
+_CUT_OFF = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = %s AND usename = current_user AND datname = current_database()"""
+
 _TABLES = (
     *("jobs", "specs", "events", "outputs", "requests", "queues", "counters", "edges", "claims", "unsettled"),
     *("schedules", "held"),
@@ -126,6 +130,7 @@ class PostgresStore(SharedMemory):
                 connection = self._connect()
                 stack.callback(connection.close)
                 # A server that stops in the midst of a change must not hold up the others for longer than its jobs.
+                connection.execute(f"SET application_name = '{_writes(self.owner)}'".encode())
                 connection.execute(f"SET idle_in_transaction_session_timeout = {self.lease // 2000}".encode())
                 if connection.execute("SHOW synchronous_commit").fetchone() == ("off",):
                     connection.execute("SET synchronous_commit = on")
@@ -191,6 +196,12 @@ class PostgresStore(SharedMemory):
                 found.append(News(int(revision), work == "1" and owner != self.owner))
             return found
 
+    def cut_off(self, server: str) -> None:
+        """End what that server has begun to write and not ended: nothing else would, where it was stopped in the midst
+        of a message. By the thread that renews. Raises StoreUnavailable."""
+        with translated():
+            self._listening().execute(_CUT_OFF, (_writes(server),))
+
     def wake(self) -> None:
         """End a `listen` that is under way, or the next one. From any thread."""
         if self._wake >= 0:
@@ -240,6 +251,11 @@ class PostgresStore(SharedMemory):
         connection: Connection = psycopg.connect(**self._options, autocommit=True)
         connection.adapters.register_dumper(int, Int8BinaryDumper)
         return connection
+
+
+def _writes(server: str) -> str:
+    """What the session is called in which a server writes."""
+    return f"slotd {server}"
 
 
 def _reader(connection: Connection) -> None:

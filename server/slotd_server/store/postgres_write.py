@@ -1,5 +1,10 @@
-"""Transactions on PostgreSQL. Statements whose answer nobody needs go without waiting (libpq's pipeline mode),
-and many rows go in one statement, as arrays, so that a change takes few trips to the database."""
+"""Transactions on PostgreSQL. Statements whose answer nobody needs go along with the next one whose answer somebody
+does (libpq's pipeline mode), and many rows go in one statement, as arrays, so that a change takes few trips to the
+database.
+
+Each trip ends with a Sync: whenever this server is not waiting for the database, the database knows that it is waiting
+for this server, and gives up a change whose server has stopped (idle_in_transaction_session_timeout).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +27,7 @@ if TYPE_CHECKING:
     from slotd_server.store.postgres import PostgresStore
 
 # Each statement has to see what was committed before the head was locked, whatever the database's default is.
-_BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 
 TIMELINE = "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
@@ -49,8 +54,8 @@ class PostgresTransaction(SharedTransaction):
     def __init__(self, store: PostgresStore) -> None:
         self._store = store
         self._connection = store.writer()
-        self._pipeline = self._connection.pipeline()
         self._open = False
+        self._waiting: list[tuple[str, Sequence[Any]]] = []
         self._new_boot = ""
         try:
             super().__init__(store, store.status(), store.lease)
@@ -63,26 +68,25 @@ class PostgresTransaction(SharedTransaction):
     def rollback(self) -> None:
         if self._open:
             self._open = False
-            try:
-                self._leave_pipeline()
-            except psycopg.Error:
-                # What the failure was that brought us here; it has been raised.
-                pass
             self._store.roll_back(self._connection)
 
     def _start(self, *statements: tuple[str, Sequence[Any]]) -> list[list[Row]]:
-        with translated():
-            self._pipeline.__enter__()
-            self._open = True
-            self._connection.execute(_BEGIN)
-        *found, ((now,),) = self._together(*statements, (f"SELECT {self.dialect.now}", ()))
+        self._open = True
+        _, *found, ((now,),) = self._together((_BEGIN, ()), *statements, (f"SELECT {self.dialect.now}", ()))
         self._store.clock.set(now)
         return found
 
     def _together(self, *statements: tuple[str, Sequence[Any]]) -> list[list[Row]]:
         with translated():
-            cursors = [self._connection.execute(query(sql), values) for sql, values in statements]
-            return [list(cursor.fetchall()) for cursor in cursors]
+            cursors = self._send(*statements)
+            return [list(cursor.fetchall()) if cursor.description else [] for cursor in cursors]
+
+    def _send(self, *statements: tuple[str, Sequence[Any]]) -> list[psycopg.Cursor[tuple[Any, ...]]]:
+        """Run what waits, then these; all answers are there."""
+        waiting, self._waiting = self._waiting, []
+        with self._connection.pipeline():
+            cursors = [self._connection.execute(query(sql), values) for sql, values in (*waiting, *statements)]
+        return cursors[len(waiting) :]
 
     def _look_at_timeline(self) -> None:
         """Begin a new one in `boots` where the database does: after a failover, or when it was brought back to some
@@ -101,8 +105,8 @@ class PostgresTransaction(SharedTransaction):
             self._store.started_last(self._new_boot, self._store.version)
 
     def _run(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        with translated():
-            return self._connection.execute(query(sql), values).fetchall()
+        (rows,) = self._together((sql, values))
+        return rows
 
     def _take(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         self._wrote = True
@@ -110,8 +114,7 @@ class PostgresTransaction(SharedTransaction):
 
     def _write(self, sql: str, values: Sequence[Any] = ()) -> None:
         self._wrote = True
-        with translated():
-            self._connection.execute(query(sql), values)
+        self._waiting.append((sql, values))
 
     def _insert(self, statement: Insert, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
@@ -129,25 +132,15 @@ class PostgresTransaction(SharedTransaction):
     def _commit(self) -> None:
         self._open = False
         try:
-            done = self._connection.execute(b"COMMIT")
-            self._leave_pipeline()
+            (done,) = self._send(("COMMIT", ()))
         except psycopg.Error as error:
-            found = meaning(error)
             if self._connection.closed:
                 raise StoreUnavailable(f"a change was cut off at its end: {error}") from error
-            # An answer, if only to an earlier statement: nothing was changed.
             self._store.roll_back(self._connection)
-            raise found from error
+            raise meaning(error) from error
         assert done.statusmessage == "COMMIT", done.statusmessage
 
     def _end(self) -> None:
         self._open = False
-        try:
-            self._connection.execute(b"ROLLBACK")
-            self._leave_pipeline()
-        except psycopg.Error as error:
-            self._connection.close()
-            raise meaning(error) from error
-
-    def _leave_pipeline(self) -> None:
-        self._pipeline.__exit__(None, None, None)
+        with translated():
+            self._send(("ROLLBACK", ()))

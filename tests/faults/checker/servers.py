@@ -1,0 +1,60 @@
+"""Rules about what servers said of themselves."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+
+from tests.faults.checker.log import Log
+from tests.faults.checker.records import LedgerCopy, Servers
+from tests.faults.checker.states import RUNNING
+from tests.faults.checker.verdicts import Verdicts
+
+
+class Reports:
+    """What ListSlots and ListServers answered."""
+
+    def __init__(self, verdicts: Verdicts) -> None:
+        self._verdicts = verdicts
+        self._ledgers: list[LedgerCopy] = []
+        self.pools: dict[str, int] = {}
+        """The most slots that each server ever told of."""
+
+    def ledger(self, ledger: LedgerCopy) -> None:
+        """A server told who holds its slots."""
+        self._ledgers.append(ledger)
+        self._pool(ledger.server, max(ledger.limit, ledger.slots))
+
+    def servers(self, record: Servers) -> None:
+        """A server told of all."""
+        ids = [one.id for one in record.servers]
+        if len(ids) != len({*ids}):
+            self._verdicts.add("servers", f"one server is named twice: {' '.join(ids)}")
+        if sum(one.local for one in record.servers) != 1:
+            self._verdicts.add("servers", f"not one is the one that answers: {' '.join(ids)}")
+        for one in record.servers:
+            self._pool(one.id, one.slots)
+
+    def check(self, log: Log, ran: Mapping[str, tuple[Sequence[int], Sequence[int]]]) -> None:
+        """The ledgers against the log; `ran` has by server from which revisions on how many of its jobs ran."""
+        for ledger in self._ledgers:
+            who = f"server {ledger.server} at revision {ledger.revision}"
+            if ledger.free + ledger.running + ledger.zombie != ledger.slots:
+                sums = f"{ledger.free} free, {ledger.running} running, {ledger.zombie} zombie"
+                self._verdicts.add("ledger", f"{who}: {sums} are not {ledger.slots}")
+            running = [one for one in ledger.holders if not one.zombie]
+            if (len(running), len(ledger.holders) - len(running)) != (ledger.running, ledger.zombie):
+                self._verdicts.add("ledger", f"{who}: {len(ledger.holders)} holders are not those that were counted")
+            if ledger.revision > log.revision:
+                self._verdicts.add("lost", f"{who} told of a revision that is not in the log")
+                continue
+            for one in running:
+                there = log.at(one.job, ledger.revision)
+                if not there or log.states[there] != RUNNING:
+                    self._verdicts.add("ledger", f"{who}: {one.job} holds a slot and does not run")
+            revisions, counts = ran.get(ledger.server, ((), ()))
+            place = bisect_right(revisions, ledger.revision)
+            count = counts[place - 1] if place else 0
+            if count != ledger.running:
+                self._verdicts.add("ledger", f"{who}: {ledger.running} run, {count} by the log")
+
+    def _pool(self, server: str, slots: int) -> None:
+        self.pools[server] = max(slots, self.pools.get(server, 0))

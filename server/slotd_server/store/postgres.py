@@ -67,8 +67,11 @@ _TABLES = (
 )
 """Those that rows are added to by the many."""
 
-# The pool says what it tries and fails; its callers say so too, with the rest of the log and in its form.
-logging.getLogger("psycopg.pool").propagate = False
+# What psycopg and its pool have to say they say to standard error, where nobody has asked for it; the callers that it
+# concerns say so too, with the rest of the log and in its form.
+for _name in ("psycopg", "psycopg.pool"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+    logging.getLogger(_name).propagate = False
 
 
 class PostgresStore(SharedMemory):
@@ -140,6 +143,8 @@ class PostgresStore(SharedMemory):
                 stack.pop_all()
             self._writer = connection
             self.knows_timeline = False
+            # The same version may have come about in another way, if there has been a failover.
+            self.version = -1
         return self._writer
 
     @staticmethod
@@ -155,8 +160,17 @@ class PostgresStore(SharedMemory):
     def snapshot(self) -> Iterator[PostgresSnapshot]:
         with translated(), self._reading() as (connection, head):
             revision, oldest, version, boot = head
-            self.started_last(boot, version)
-            yield PostgresSnapshot(connection, revision, oldest)
+            snapshot = PostgresSnapshot(connection, revision, oldest)
+            if boot != self.boot:
+                self._check(snapshot)
+            self.saw(version, revision, boot)
+            yield snapshot
+
+    def _check(self, snapshot: PostgresSnapshot) -> None:
+        # A snapshot older than what has been seen does not know that boot.
+        reached = snapshot.upto(self.boot)
+        if reached is not None:
+            self.check(snapshot.revision, reached)
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[Connection, Row]]:
@@ -233,8 +247,9 @@ class PostgresStore(SharedMemory):
             migrate_postgres(connection, shown(url), existing=False)
             connection.execute("INSERT INTO meta VALUES ('store_id', %s) ON CONFLICT DO NOTHING", (uuid.uuid4().hex,))
             ((store_id,),) = connection.execute("SELECT value FROM meta WHERE key = 'store_id'").fetchall()
-            connection.execute(query(PUT_TIMELINE))
             join(_runs(connection), _DIALECT, self, self.status(), self.lease)
+            # Behind the head, as everybody locks them.
+            connection.execute(query(PUT_TIMELINE))
         self.types = {
             table: tuple(types) for table, types in connection.execute(query(_TYPES), (list(_TABLES),)).fetchall()
         }

@@ -56,7 +56,6 @@ class PostgresTransaction(SharedTransaction):
         self._connection = store.writer()
         self._open = False
         self._waiting: list[tuple[str, Sequence[Any]]] = []
-        self._new_boot = ""
         try:
             super().__init__(store, store.status(), store.lease)
             if not store.knows_timeline:
@@ -93,16 +92,14 @@ class PostgresTransaction(SharedTransaction):
         point in time, there may be cursors around of what it has lost."""
         (((now, known),),) = self._together((f"SELECT {TIMELINE}, (SELECT value FROM meta WHERE key = 'timeline')", ()))
         if now != known:
-            self._new_boot = secrets.token_hex(8)
+            self.boot = secrets.token_hex(8)
             self._write(PUT_TIMELINE)
-            self._write("INSERT INTO boots (id, start) VALUES (?, ?)", (self._new_boot, self.revision))
-            self._write("UPDATE head SET boot = ?", (self._new_boot,))
+            self._write("INSERT INTO boots (id, start) VALUES (?, ?)", (self.boot, self.revision))
+            self._write("UPDATE head SET boot = ?", (self.boot,))
 
     def _publish(self) -> None:
         super()._publish()
         self._store.knows_timeline = True
-        if self._new_boot:
-            self._store.started_last(self._new_boot, self._store.version)
 
     def _run(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         (rows,) = self._together((sql, values))

@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from slotd_server.domain.commands import Lease
 from slotd_server.domain.errors import StoreBroken, StoreUnavailable
@@ -18,7 +18,7 @@ from slotd_server.domain.server import Contact, Member, News, Status
 from slotd_server.domain.states import State
 from slotd_server.store.base import Request
 from slotd_server.store.rows import Row, read_job, read_member, read_queue, status_text
-from slotd_server.store.sql_read import JOB, Dialect, Insert
+from slotd_server.store.sql_read import JOB, UP_TO, Dialect, Insert
 from slotd_server.store.sql_write import Memory, SqlTransaction, place
 
 _OVERDUE = 1_000_000
@@ -57,6 +57,14 @@ class SharedDialect(Dialect, Protocol):
     """and those that another one has are left out."""
 
 
+class Seen(NamedTuple):
+    """The newest head that a server has seen, on whichever of its connections."""
+
+    version: int
+    revision: int
+    boot: str
+
+
 class SharedMemory(Memory):
     """What a server keeps in memory of a store that it shares: true as of `version`. `uncertain` as in
     `base.Transaction`."""
@@ -64,26 +72,40 @@ class SharedMemory(Memory):
     def __init__(self, owner: str) -> None:
         super().__init__(owner)
         self.version = -1
-        self.boot = owner
-        self._boot_version = -1
-        self._boot_lock = threading.Lock()
+        self.seen = Seen(-1, 0, owner)
+        self._seen_lock = threading.Lock()
         self.held: dict[str, dict[str, Held]] = {}
         self.uncertain = False
         # Whether others had changed something when this server looked last.
         self.crowded = True
 
-    def started_last(self, boot: str, version: int) -> None:
-        """This was the server that had started last, at that version. From any thread."""
-        with self._boot_lock:
-            if version > self._boot_version:
-                self._boot_version = version
-                self.boot = boot
+    @property
+    def boot(self) -> str:
+        """The epoch of the log: see `boots`."""
+        return self.seen.boot
+
+    def saw(self, version: int, revision: int, boot: str) -> None:
+        """The head was so. From any thread."""
+        with self._seen_lock:
+            if version > self.seen.version:
+                self.seen = Seen(version, revision, boot)
+
+    def check(self, revision: int, reached: int | None) -> None:
+        """Another epoch has begun since the head was seen last; that one came as far as `reached`, None where it is not
+        known. Raises StoreBroken where this server had seen more."""
+        if reached is None or reached < self.seen.revision:
+            raise gone_back(revision, self.seen.revision)
 
 
 class Run(Protocol):
     """Runs statements, each for all of its rows, in one go."""
 
     def __call__(self, *statements: tuple[str, Sequence[Any]]) -> list[list[Row]]: ...
+
+
+def gone_back(revision: int, before: int) -> StoreBroken:
+    """The error for a store that lacks what this server has seen in it."""
+    return StoreBroken(f"the store is at revision {revision}, and was at {before} before: what came between is lost")
 
 
 def unknown() -> Status:
@@ -174,15 +196,18 @@ class SharedTransaction(SqlTransaction):
         )
         self._is_member = bool(member)
         ((revision, oldest, found, boot),) = head
-        if revision < memory.revision or found < memory.version:
-            raise StoreBroken(
-                f"the store is at revision {revision}, and was at {memory.revision} before: what came between is lost"
-            )
+        seen = memory.seen
+        if revision < seen.revision or found < seen.version:
+            raise gone_back(revision, seen.revision)
+        if boot != seen.boot:
+            (reached,) = self._together((UP_TO, (revision, seen.boot)))
+            memory.check(revision, reached[0][0] if reached else None)
+        memory.saw(found, revision, boot)
+        self.boot = boot
         memory.crowded = found != memory.version
         if memory.crowded:
             counters, queues, turns, unsettled, held = news or self._together(*refresh)
             memory.revision, memory.oldest, memory.version = revision, oldest, found
-            memory.started_last(boot, found)
             memory.counters = {(queue, kind): Counters(*numbers) for queue, kind, *numbers in counters}
             memory.queues = {name: read_queue(settings) for name, settings in queues}
             memory.turns = {queue: turn for queue, turn in turns}  # noqa: C416 - rows are sequences of anything
@@ -338,6 +363,7 @@ class SharedTransaction(SqlTransaction):
         super()._publish()
         memory = self._shared
         memory.version += 1
+        memory.saw(memory.version, self.revision, self.boot)
         memory.held = {**self._held, memory.owner: memory.held.get(memory.owner, {}) | self._mine}
         memory.uncertain = False
 

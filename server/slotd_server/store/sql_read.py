@@ -36,8 +36,9 @@ JOB = "seq, id, spec, request_id, payload_type, payload, snapshot, result_type, 
 """The columns that `read_job` takes."""
 
 # A server's revisions end where the next one's begin.
-_UP_TO = """SELECT COALESCE((SELECT later.start FROM boots AS later WHERE later.number > boots.number
+UP_TO = """SELECT COALESCE((SELECT later.start FROM boots AS later WHERE later.number > boots.number
     ORDER BY later.number LIMIT 1), ?) FROM boots WHERE id = ?"""
+"""How far a boot came: up to the next one's start, or to this revision."""
 
 _BASIC_JOB = "seq, id, spec, request_id, payload_type, NULL, snapshot, result_type, NULL"
 
@@ -99,8 +100,13 @@ class SqlSnapshot(ABC):
         """All rows."""
 
     def reached(self, boot: str, revision: int) -> bool:
-        rows = self._run(_UP_TO, (self.revision, boot))
-        return bool(rows) and revision <= rows[0][0]
+        upto = self.upto(boot)
+        return upto is not None and revision <= upto
+
+    def upto(self, boot: str) -> int | None:
+        """The last revision of that boot; None where there is no such boot."""
+        rows = self._run(UP_TO, (self.revision, boot))
+        return rows[0][0] if rows else None
 
     def job(self, job_id: str) -> Job | None:
         rows = self._run(f"SELECT {JOB} FROM jobs JOIN specs USING (seq) WHERE id = ?", (job_id,))

@@ -127,5 +127,5 @@ build/floors/.installed: setup
 	build/floors/bin/python -m pip install --quiet --disable-pip-version-check -c build/floors/constraints.txt .
 	build/floors/bin/python -W error -c 'from slotd import *; print("The client imports with its own needs alone.")'
 	build/floors/bin/python -m pip install --quiet --disable-pip-version-check -c build/floors/constraints.txt \
-		'.[server]' grpcio-testing hypothesis pytest pytest-asyncio pytest-timeout
+		'.[server,postgres]' grpcio-testing hypothesis pytest pytest-asyncio pytest-timeout
 	build/floors/bin/python -m pip list --disable-pip-version-check | grep -i -E '^(grpc|protobuf|google|click|rich|structlog)'

@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-RUNTIME_EXTRAS = ("cli", "server")
+RUNTIME_EXTRAS = ("cli", "server", "postgres")
 
 
 def floors(project: dict[str, object]) -> dict[str, str]:
@@ -22,10 +22,14 @@ def floors(project: dict[str, object]) -> dict[str, str]:
     for requirement in [*dependencies, *(one for extra in RUNTIME_EXTRAS for one in extras[extra]), *testing]:
         if requirement.startswith("slotd["):
             continue
-        match = re.fullmatch(r"([A-Za-z0-9._-]+)>=([0-9.]+)", requirement)
+        match = re.fullmatch(r"([A-Za-z0-9._-]+)(?:\[([a-z]+)\])?>=([0-9.]+)", requirement)
         if match is None:
             raise ValueError(f"no floor to read: {requirement}")
-        found[normalized(match[1])] = match[2]
+        name, extra, floor = match.groups()
+        found[normalized(name)] = floor
+        if extra:
+            # psycopg[binary] is psycopg and psycopg-binary, of the same version.
+            found[normalized(f"{name}-{extra}")] = floor
     return found
 
 

@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.postgres", "tests.stores"]
 
 # A deadline for each example measures the machine, not the code; pytest-timeout bounds the whole test. In CI the same
 # examples come every time, so that a red run means a change; elsewhere new ones do the searching.

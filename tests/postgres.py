@@ -8,11 +8,12 @@ import os
 import pwd
 import random
 import re
+import shlex
 import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -29,7 +30,7 @@ OLDEST = 15
 """The oldest PostgreSQL that the tests run on: the first whose databases can be sorted by ICU."""
 
 _USER = "postgres"
-_PROGRAMS = ("initdb", "pg_ctl", "postgres")
+_PROGRAMS = ("initdb", "pg_basebackup", "pg_ctl", "postgres")
 _PATIENCE = 60
 """Seconds within which it has started, also where it has to recover."""
 
@@ -50,31 +51,42 @@ _GUARD = 'cat >/dev/null; "$1" --pgdata="$2/data" --mode=immediate --silent stop
 
 
 class Cluster:
-    """A cluster in `folder`, which goes with it. `durable`: what is committed survives a power cut too."""
+    """A cluster in `folder`, which goes with it. `durable`: what is committed survives a power cut too. `standby_of`:
+    it follows that one, as a copy of it, until it is promoted."""
 
-    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, durable: bool = False, standby_of: "Cluster | None" = None, settings: Mapping[str, str]
+    ) -> None:
         programs = _programs()
         assert programs is not None
         self._pg_ctl = str(programs / "pg_ctl")
         self._data = folder / "data"
         self._log = folder / "log"
         self._as_user = _as_user(folder)
-        self._settings = _SETTINGS | {"unix_socket_directories": str(folder)} | ({} if durable else _VOLATILE)
+        self._settings = {
+            **_SETTINGS,
+            "unix_socket_directories": str(folder),
+            **({} if durable else _VOLATILE),
+            **settings,
+        }
         self._names = (f"test_{number}" for number in count(1))
         self.port = 0
         guard = [*self._as_user, "sh", "-c", _GUARD, "guard", self._pg_ctl, str(folder)]
         self._guard = subprocess.Popen(guard, stdin=subprocess.PIPE, start_new_session=True, cwd=folder)
-        # Sorted as English is, so that whatever relies on the order of bytes has to ask for it.
-        order = ["--locale-provider=icu", "--icu-locale=en", "--locale=C.UTF-8", "--encoding=UTF8"]
-        sync = [] if durable else ["--no-sync"]
-        self._run(
-            [str(programs / "initdb"), f"--pgdata={self._data}", f"--username={_USER}", "--auth=trust", *order, *sync]
-        )
+        if standby_of is None:
+            # Sorted as English is, so that whatever relies on the order of bytes has to ask for it.
+            order = ["--locale-provider=icu", "--icu-locale=en", "--locale=C.UTF-8", "--encoding=UTF8"]
+            make = [str(programs / "initdb"), f"--username={_USER}", "--auth=trust", *order]
+        else:
+            follow = ["--write-recovery-conf", f"--dbname={standby_of.url()}", "--checkpoint=fast"]
+            make = [str(programs / "pg_basebackup"), *follow]
+        self._run([*make, f"--pgdata={self._data}", *([] if durable else ["--no-sync"])])
 
     def start(self) -> None:
         """Returns once it answers; at the same port each time."""
         self.port = self.port or _free_port()
-        options = " ".join(f"-c {name}={value}" for name, value in (self._settings | {"port": self.port}).items())
+        settings = self._settings | {"port": str(self.port)}
+        options = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in settings.items())
         self._control("start", f"--log={self._log}", f"--timeout={_PATIENCE}", f"--options={options}")
 
     def stop(self, mode: Mode = "fast") -> None:
@@ -85,6 +97,10 @@ class Cluster:
         """Stops and starts it."""
         self.stop(mode)
         self.start()
+
+    def promote(self) -> None:
+        """Make the standby a primary; returns once it takes writes."""
+        self._control("promote")
 
     @property
     def pid(self) -> int:
@@ -152,10 +168,12 @@ def missing() -> str | None:
 
 
 @contextmanager
-def running(*, durable: bool = False) -> Iterator[Cluster]:
-    """A cluster that has started. It ends with this block, or with this process, however that ends."""
+def running(*, durable: bool = False, standby_of: Cluster | None = None, **settings: str) -> Iterator[Cluster]:
+    """A cluster that has started, with these settings of PostgreSQL's beside the tests' own. It ends with this block,
+    or with this process, however that ends."""
     # Short, for sockets are in it; and outside of pytest's folders, which other users can't reach.
-    cluster = Cluster(Path(tempfile.mkdtemp(prefix="slotd-postgres-")), durable=durable)
+    folder = Path(tempfile.mkdtemp(prefix="slotd-postgres-"))
+    cluster = Cluster(folder, durable=durable, standby_of=standby_of, settings=settings)
     try:
         cluster.start()
         yield cluster

@@ -90,6 +90,14 @@ def large(ctx: JobContext, payload: Any) -> bytes:
     return b"x" * int(payload["size"])
 
 
+@job("gated")
+def gated(ctx: JobContext, path: str) -> int:
+    """Stands before the gate PATH-ATTEMPT, deaf to all else; returns the attempt."""
+    with open(f"{path}-{ctx.attempt}", "rb") as gate:
+        gate.read()
+    return ctx.attempt
+
+
 @job("until-cancelled")
 def until_cancelled(ctx: JobContext, payload: Any) -> None:
     """Runs until it is asked to stop."""

@@ -9,9 +9,9 @@ from tests.service import LocalService, Start, starting
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(store_url: str) -> Iterator[Start]:
     """Starts services with other settings."""
-    with starting() as start:
+    with starting(store_url) as start:
         yield start
 
 

@@ -1,7 +1,6 @@
 """A job from its submission to its deletion."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,6 +16,8 @@ from slotd.v1 import (
 )
 from tests.fundamentals.handlers import gate
 from tests.service import Start, reach
+
+pytestmark = pytest.mark.every_store
 
 
 def test_a_job_is_submitted_waited_for_and_has_a_result(client: Client) -> None:
@@ -152,8 +153,8 @@ def test_a_job_goes_by_itself_when_its_retention_is_over(client: Client) -> None
     assert (gone.type, gone.job.id) == (EVENT_TYPE_DELETED, job.id)
 
 
-def test_jobs_outlive_the_service(start: Start, tmp_path: Path) -> None:
-    service = start(store=f"sqlite:///{tmp_path}/jobs.db", slots=1)
+def test_jobs_outlive_the_service(start: Start, durable_url: str) -> None:
+    service = start(store=durable_url, slots=1)
     ended = service.at.client.submit_and_wait("add", [1, 2])
     running = service.at.client.submit("gated", "restart", max_attempts=2)
     reach(service.at.client, running, JOB_STATE_RUNNING)

@@ -10,6 +10,8 @@ from slotd.v1 import JOB_STATE_QUEUED, JOB_STATE_RUNNING, JOB_STATE_SUCCEEDED, J
 from tests.fundamentals.handlers import gate
 from tests.service import Start, reach
 
+pytestmark = pytest.mark.every_store
+
 
 def in_order_of_start(client: Client, jobs: list[Job]) -> list[str]:
     """Waits for all of them; their ids by when they started."""

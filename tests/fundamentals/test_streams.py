@@ -1,7 +1,8 @@
 """Watching jobs: a snapshot, then every change, from any place and with nothing missed."""
 
 from itertools import pairwise
-from pathlib import Path
+
+import pytest
 
 import slotd
 from slotd import Client
@@ -20,6 +21,8 @@ from slotd.v1 import (
 )
 from tests.fundamentals.handlers import gate
 from tests.service import Start
+
+pytestmark = pytest.mark.every_store
 
 
 def test_a_stream_begins_with_the_jobs_as_they_are(client: Client) -> None:
@@ -84,8 +87,8 @@ def test_a_stream_goes_on_where_another_was_left(client: Client) -> None:
     assert told == list(range(1, 10))
 
 
-def test_cursors_outlive_the_service(start: Start, tmp_path: Path) -> None:
-    service = start(store=f"sqlite:///{tmp_path}/jobs.db")
+def test_cursors_outlive_the_service(start: Start, durable_url: str) -> None:
+    service = start(store=durable_url)
     answer = service.at.client.send_submit(SubmitRequest(spec=slotd.spec("idle")))
     service.at.client.wait(answer.job)
     service.stop()

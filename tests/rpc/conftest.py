@@ -9,9 +9,9 @@ from tests.service import Endpoint, Spawn, Start, spawning, starting
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(store_url: str) -> Iterator[Start]:
     """Starts services in this process."""
-    with starting() as start:
+    with starting(store_url) as start:
         yield start
 
 

@@ -11,7 +11,9 @@ from google.rpc.error_details_pb2 import BadRequest
 
 from slotd import spec, v1
 from tests.rpc.wire import refusal
-from tests.service import Endpoint, Spawn, Start
+from tests.service import MEMORY, Endpoint, Spawn, Start
+
+pytestmark = pytest.mark.every_store
 
 
 def raw(cursor: str) -> bytearray:
@@ -54,7 +56,7 @@ def test_a_cursor_of_a_later_format(shared: Endpoint) -> None:
 
 
 def test_a_cursor_of_another_store(start: Start) -> None:
-    one, other = start().at, start().at
+    one, other = start().at, start(store=MEMORY).at
     for at in (one, other):
         at.client.submit_and_wait("idle")
     foreign = (grpc.StatusCode.INVALID_ARGUMENT, "CURSOR_FOREIGN", {"BadRequest"})

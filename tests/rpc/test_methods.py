@@ -3,6 +3,7 @@
 from typing import Any
 
 import grpc
+import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -12,10 +13,12 @@ from slotd import spec, v1
 from tests.rpc.wire import failure, outcome
 from tests.service import Endpoint, Start, reach, reason
 
+pytestmark = pytest.mark.every_store
+
 SERVICES = {"slotd.v1.JobService", "slotd.v1.QueueService", "slotd.v1.ScheduleService"}
 
 
-def test_every_method_answers(start: Start) -> None:
+def test_every_method_answers(start: Start, store_kind: str) -> None:
     at = start().at
     jobs, queues = at.jobs, at.queues
     submitted = jobs.Submit(v1.SubmitRequest(spec=spec("print", ["hello"])))
@@ -60,7 +63,7 @@ def test_every_method_answers(start: Start) -> None:
     assert (server.local, server.slots, server.running, server.draining) == (True, 9, 0, False)
     assert server.address == at.address
     assert "hopeless" in server.kinds
-    assert not server.HasField("lease")
+    assert server.HasField("lease") == (store_kind == "postgres"), "a lease is for those who share the store"
 
 
 def test_health(shared: Endpoint) -> None:

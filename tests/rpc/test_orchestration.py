@@ -12,6 +12,8 @@ from slotd import spec, v1
 from tests.fundamentals.handlers import gate
 from tests.service import Endpoint, Start, reach, reason
 
+pytestmark = pytest.mark.every_store
+
 
 @pytest.fixture
 def at(start: Start) -> Endpoint:

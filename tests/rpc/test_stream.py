@@ -11,6 +11,8 @@ from tests.fundamentals.handlers import gate
 from tests.rpc.wire import refusal
 from tests.service import Endpoint, Start, reach
 
+pytestmark = pytest.mark.every_store
+
 SNAPSHOT, CHANGED, DELETED = v1.EVENT_TYPE_SNAPSHOT, v1.EVENT_TYPE_CHANGED, v1.EVENT_TYPE_DELETED
 
 

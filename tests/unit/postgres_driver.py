@@ -54,9 +54,9 @@ class PostgresDriver(Driver):
             "queues in memory": dict(self.store.queues),
             "turns in memory": dict(self.store.turns),
             "unsettled in memory": self.store.unsettled,
-            "held in memory": dict(self.store.held),
+            "held in memory": {owner: queues for owner, queues in self.store.held.items() if queues},
             "revision": self.store.revision,
-            "head": self.rows("SELECT * FROM head"),
+            "head": self.rows("SELECT revision, oldest, boot FROM head"),
         }
 
     def close(self) -> None:

@@ -1,18 +1,26 @@
 """The benchmark's arithmetic and its report: what is made of samples, and that a missed target always shows."""
 
+import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from bench import report, servers
+from bench import __main__ as program
+from bench import machine, report, row_by_row, servers
 from bench.bare import EVENTS_PER_MESSAGE, ready_made_events
+from bench.head import Contention, Look, contention
 from bench.measurements.orchestration import dag_of
+from bench.measurements.replicas import Rounds, figures_of
+from bench.plan import LeftOut, Plan
+from bench.postgres import Meter, per_job
 from bench.results import Failure, Figure, Results, Target
 from bench.statistics import percentile, ratio
 from bench.subscribers import count_events
 from slotd import v1
+from tests.postgres import Cluster
 
 
 def results(*figures: Figure, failures: tuple[Failure, ...] = ()) -> Results:
@@ -156,3 +164,114 @@ def test_events_are_counted_without_parsing_them(count: int) -> None:
     messages = ready_made_events(count)
     assert sum(count_events(message) for message in messages) == count
     assert sum(len(v1.StreamResponse.FromString(message).events) for message in messages) == count
+
+
+def test_what_this_machine_lacks_is_left_out_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def lacking(plan: Plan) -> list[Figure]:
+        plan.machine["tried"] = "yes"
+        raise LeftOut("there is no PostgreSQL")
+
+    async def working(plan: Plan) -> list[Figure]:
+        return [Figure("idle", "processor", "%", (1,))]
+
+    monkeypatch.setattr(program, "MEASUREMENTS", {"replicas": lacking, "idle": working})
+    monkeypatch.setattr(sys, "argv", ["bench", "--quick", "--strict", "--out", str(tmp_path)])
+    assert program.main() == 0
+    assert "left out: replicas: there is no PostgreSQL" in capsys.readouterr().out
+    page = (tmp_path / "bench.md").read_text()
+    assert "- left out: replicas: there is no PostgreSQL" in page
+    assert "| processor | 1.00 | % |" in page
+    assert "tried yes" in page
+
+
+def looks(*seen: tuple[int, int, int, int]) -> list[Look]:
+    """One each second, of two servers: jobs ended, changes made, servers that wait and servers that hold the lock."""
+    return [
+        Look(float(second), ended, changes, 2, waiting, holding)
+        for second, (ended, changes, waiting, holding) in enumerate(seen)
+    ]
+
+
+def test_how_long_servers_wait_for_each_other_is_told_by_how_many_wait() -> None:
+    # Four seconds, ten changes: a server waited in two of them, two in one, and somebody held the lock in three.
+    found = contention(looks((5, 10, 9, 9), (10, 12, 1, 1), (20, 14, 0, 0), (30, 16, 1, 2), (45, 20, 2, 1)))
+    assert found == Contention(changes_per_second=2.5, jobs_per_change=4.0, waited=400, held=300, busy=0.75)
+
+
+def test_nothing_is_said_of_servers_that_were_not_seen() -> None:
+    with pytest.raises(ValueError, match="no change was seen"):
+        contention(looks((0, 7, 0, 0), (0, 7, 1, 1)))
+    with pytest.raises(ValueError, match="no change was seen"):
+        contention(looks((0, 7, 0, 0)))
+    unseen = Look(1.0, 9, 9, 0, 0, 0)
+    with pytest.raises(ValueError, match="no server was seen"):
+        contention([*looks((0, 7, 0, 0)), unseen])
+
+
+def test_costs_are_what_was_spent_meanwhile_by_each_job() -> None:
+    assert per_job({"statements": 100, "log": 7}, {"statements": 150, "log": 7}, 20) == {"statements": 2.5, "log": 0}
+
+
+def test_figures_of_several_servers_stand_beside_what_was_measured_in_turn() -> None:
+    def run(rate: float, **costs: float) -> row_by_row.Run:
+        return row_by_row.Run(rate=rate, costs={"statements": 1.0, "time in statements": 2.0, **costs})
+
+    rounds = Rounds(
+        shared={"along": [run(20)], "ahead": [run(40)]},
+        sqlite={"along": [run(80)], "ahead": [run(50)]},
+        model={"along": [run(10)], "ahead": [run(10)]},
+        head=[Contention(1, 2, 3, 4, 0.5)],
+    )
+    of = {count: {(one.group, one.name): one for one in figures_of(count, rounds)} for count in (1, 2)}
+    included, ahead = "2 servers, submission included", "2 servers, all there before"
+    assert [of[2]["replicas", name].ratio for name in (included, ahead)] == [0.25, 0.8]
+    assert [of[2]["row by row", name].ratio for name in (included, ahead)] == [2, 4]
+    assert of[2]["head", "2 servers, the lock is taken"].value == 50
+    # Of several servers it would be the time in which they wait for each other. What is not counted is left out.
+    assert [name for group, name in of[1] if group == "database"] == [
+        "1 server, statements",
+        "1 server, time in statements",
+    ]
+    assert [name for group, name in of[2] if group == "database"] == ["2 servers, statements"]
+
+
+def test_the_processor_time_of_a_process_is_also_that_of_its_children() -> None:
+    busy = "import time\nwhile time.process_time() < 0.2: pass\n"
+    before = machine.family_cpu_seconds(os.getpid())
+    subprocess.run([sys.executable, "-c", busy], check=True)
+    ended = machine.family_cpu_seconds(os.getpid())
+    assert ended - before >= 0.15
+    command = [sys.executable, "-c", f"{busy}print(flush=True); input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        assert machine.parent(child.pid) == os.getpid()
+        assert machine.family_cpu_seconds(os.getpid()) - ended >= 0.15
+        child.communicate(b"\n")
+
+
+@pytest.mark.parametrize("way", ["along", "ahead"])
+def test_the_model_puts_every_job_through(database: str, way: row_by_row.Way) -> None:
+    # It raises where one is missing.
+    found = row_by_row.run(database, 2, 51, way)
+    assert found["rate"] > 0
+    # One inserts, one claims, one ends.
+    assert found["costs"]["transactions that write"] >= (3 if way == "along" else 2)
+    assert found["costs"]["write-ahead log"] > 100
+
+
+def test_a_meter_tells_what_was_written_meanwhile(postgres: Cluster, database: str) -> None:
+    with closing(Meter(database)) as meter:
+        before = meter.read()
+        with postgres.connect(database.rpartition("/")[2]) as connection:
+            connection.execute("CREATE TABLE made (id int)")
+            connection.execute("INSERT INTO made VALUES (1)")
+            for _ in range(50):
+                connection.execute("SELECT * FROM made")
+        spent = per_job(before, meter.read(), 1)
+    # Autovacuum may have written something too.
+    assert 2 <= spent["transactions that write"] < 10
+    assert spent["write-ahead log"] > 0
+    assert spent["PostgreSQL's processor time"] >= 0

@@ -52,6 +52,10 @@ _NETWORK = {
     "application_name": "slotd",
 }
 
+# A statement that is prepared while the tables are nearly empty would go on to read them whole when they are not, until
+# they are analyzed; and where a plan's cost is only the penalty for that, compiling it would take longer than running it.
+_BY_INDEX = b"SET enable_seqscan = off; SET jit = off"
+
 _TYPES = """SELECT relname, array_agg(format_type(atttypid, atttypmod) ORDER BY attnum)
     FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
     WHERE pg_class.oid IN (SELECT to_regclass(name) FROM unnest(?::text[]) AS name) AND attnum > 0 AND NOT attisdropped
@@ -265,6 +269,7 @@ class PostgresStore(SharedMemory):
     def _connect(self) -> Connection:
         connection: Connection = psycopg.connect(**self._options, autocommit=True)
         connection.adapters.register_dumper(int, Int8BinaryDumper)
+        connection.execute(_BY_INDEX)
         return connection
 
 
@@ -275,7 +280,7 @@ def _writes(server: str) -> str:
 
 def _reader(connection: Connection) -> None:
     connection.adapters.register_dumper(int, Int8BinaryDumper)
-    connection.execute(f"SET statement_timeout = {_READ_SECONDS * 1000}".encode())
+    connection.execute(f"SET jit = off; SET statement_timeout = {_READ_SECONDS * 1000}".encode())
 
 
 def _look(connection: Connection) -> Row:

@@ -143,7 +143,8 @@ def renew(run: Run, dialect: SharedDialect, owner: str, status: Status) -> Conta
         ),
         ("SELECT * FROM servers", ()),
         (
-            f"""SELECT revision, EXISTS (SELECT 1 FROM jobs WHERE state = 3),
+            # Of QUEUED jobs the counters: at the front of that index lies all that has just been claimed.
+            f"""SELECT revision, EXISTS (SELECT 1 FROM counters WHERE queued > 0),
             EXISTS (SELECT 1 FROM jobs WHERE due_time < {late})
             OR EXISTS (SELECT 1 FROM schedules WHERE due_time < {late}) OR EXISTS (SELECT 1 FROM unsettled)
             OR {" OR ".join(f"EXISTS (SELECT 1 FROM jobs WHERE {one} AND {_NOBODYS})" for one in _HAD)} FROM head""",
@@ -180,6 +181,8 @@ class SharedTransaction(SqlTransaction):
         self._read: dict[int, Job] = {}
         self._read_ids: dict[str, Job | None] = {}
         self._read_requests: dict[str, Request | None] = {}
+        # What some of them still wait for.
+        self._unmet: dict[int, list[str]] = {}
         # Jobs that the store has as QUEUED, and this transaction no longer.
         self._taken: set[int] = set()
         self._held = {owner: queues for owner, queues in memory.held.items() if owner != memory.owner}
@@ -239,9 +242,34 @@ class SharedTransaction(SqlTransaction):
                 self._read_requests[request_id] = Request(*request)
 
     def job(self, job_id: str) -> Job | None:
-        if job_id not in self._ids and job_id in self._read_ids:
-            return self._read_ids[job_id]
-        return super().job(job_id)
+        if job_id in self._ids:
+            return self._ids[job_id]
+        if job_id not in self._read_ids:
+            found = self._read_ids[job_id] = super().job(job_id)
+            if found is not None:
+                self._read[found.seq] = found
+        return self._read_ids[job_id]
+
+    def dependents(self, target: str, after: int, limit: int, *, live: bool = True) -> list[Job]:
+        found = super().dependents(target, after, limit, live=live)
+        # What else they wait for is asked of each of them next.
+        if len(found) > 1:
+            wanted, seqs = self.dialect.among("seq", [job.seq for job in found])
+            self._unmet |= {job.seq: [] for job in found}
+            for seq, other in self._run(
+                f"SELECT seq, target FROM edges WHERE met = 0 AND {wanted} ORDER BY seq, position", seqs
+            ):
+                self._unmet[seq].append(other)
+        return found
+
+    def unmet(self, seq: int, limit: int) -> list[str]:
+        known = self._unmet.get(seq)
+        return super().unmet(seq, limit) if known is None else known[:limit]
+
+    def meet(self, target: str, seq: int) -> None:
+        super().meet(target, seq)
+        if seq in self._unmet:
+            self._unmet[seq] = [other for other in self._unmet[seq] if other != target]
 
     def request(self, request_id: str) -> Request | None:
         if request_id not in self._requests and request_id in self._read_requests:

@@ -1,0 +1,92 @@
+"""What a server finds in its database when it starts: nothing yet, another version's schema, the past."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from slotd.v1 import JOB_STATE_SUCCEEDED
+from slotd_server.app import StartError
+from slotd_server.store import migrations
+from slotd_server.store.migrations import Migration
+from tests.postgres import Cluster
+from tests.service import LocalService, Start
+
+
+def test_servers_that_start_at_once_on_an_empty_database_make_one_store(start: Start) -> None:
+    together = threading.Barrier(4)
+
+    def begin(_: int) -> LocalService:
+        together.wait()
+        return start(slots=1)
+
+    with ThreadPoolExecutor(4) as pool:
+        services = list(pool.map(begin, range(4)))
+    jobs = [service.at.client.submit("idle") for service in services]
+    for service in services:
+        assert {job.id for job in service.at.client.list()} == {job.id for job in jobs}
+        assert len(service.at.client.list_servers()) == 4
+    assert {services[0].at.client.wait(job).state for job in jobs} == {JOB_STATE_SUCCEEDED}
+
+
+@pytest.fixture
+def next_version(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The version after this one: its schema has a migration more."""
+    known = migrations.migrations("postgres")
+    more = Migration(known[-1].number + 1, "9999_more", "CREATE TABLE more (a bigint)")
+    monkeypatch.setattr(migrations, "migrations", lambda _: [*known, more])
+    return monkeypatch
+
+
+def test_an_older_schema_is_refused_until_it_is_migrated(
+    start: Start, database: str, request: pytest.FixtureRequest
+) -> None:
+    start().stop()
+    request.getfixturevalue("next_version")
+    with pytest.raises(StartError, match="run `slotd migrate`"):
+        start()
+
+
+def test_a_newer_schema_is_refused(start: Start, next_version: pytest.MonkeyPatch) -> None:
+    start().stop()
+    next_version.undo()
+    with pytest.raises(StartError, match=r"has schema \d+; this version knows up to \d+"):
+        start()
+
+
+def test_a_schema_is_refused_without_the_password_in_the_url(start: Start, next_version: pytest.MonkeyPatch) -> None:
+    service = start()
+    service.stop()
+    next_version.undo()
+    with pytest.raises(StartError, match="has schema") as refused:
+        start(store=service.settings.store.replace("postgres@", "postgres:secret@"))
+    assert "secret" not in str(refused.value)
+
+
+def test_a_database_that_is_not_there_is_named_without_its_password(start: Start, postgres: Cluster) -> None:
+    url = postgres.url("nowhere").replace("postgres@", "postgres:secret@")
+    with pytest.raises(StartError, match="nowhere") as refused:
+        start(store=url)
+    assert "secret" not in str(refused.value)
+
+
+def test_one_that_finds_the_past_stops(start: Start, postgres: Cluster) -> None:
+    """A backup was restored under it, or a standby took over that had not heard of the last commits: what it would go
+    on to say might not fit with what it has said."""
+    service = start()
+    database = service.settings.store.rpartition("/")[2]
+    service.at.client.submit_and_wait("idle")
+    service.stop()
+    postgres.execute(f"CREATE DATABASE {database}_backup TEMPLATE {database}")
+    service.start()
+    service.at.client.submit_and_wait("idle")
+    postgres.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
+    postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+    postgres.execute(f"ALTER DATABASE {database} RENAME TO {database}_lost")
+    postgres.execute(f"ALTER DATABASE {database}_backup RENAME TO {database}")
+    assert service.wait_stopped() == 1
+    service.at.close()
+    service.start()
+    service.at.client.submit_and_wait("idle")
+    assert service.at.client.get_stats().counters.submitted == 2
+    postgres.drop(f"{database}_lost")

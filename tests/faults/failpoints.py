@@ -1,16 +1,22 @@
-"""Where the service may die, or its disk may fail, when a test says so. A fault is `POINT:N`: at the N-th passage of
-the point. Production code knows nothing of this: the points are wrapped around it from here."""
+"""Where the service may die or stand still, or its disk may fail, when a test says so. A fault is `POINT:N`: at the
+N-th passage of the point it dies; at `POINT:N:stop` it stops as by SIGSTOP. Production code knows nothing of this: the
+points are wrapped around it from here."""
 
+import importlib
+import importlib.util
 import itertools
 import os
 import signal
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from slotd_server import schedules, settling
 from slotd_server.dispatch import Dispatcher
 from slotd_server.execution.threads import ThreadRunner
 from tests.faults.faulty_sqlite import FaultyConnection
+
+Passage: TypeAlias = "itertools.count[int]"
+Act: TypeAlias = Callable[[], None]
 
 _CHECKPOINT = "PRAGMA wal_checkpoint"
 
@@ -41,8 +47,21 @@ _CALLS: dict[str, tuple[Any, str, bool]] = {
     "firing": (schedules, "_make", True),
 }
 
+# The same on PostgreSQL: the module, the class and the method, and whether the point lies behind it.
+_SHARED: dict[str, tuple[str, str, str, bool]] = {
+    "before-commit": ("postgres_write", "PostgresTransaction", "_commit", False),
+    "after-commit": ("postgres_write", "PostgresTransaction", "_commit", True),
+    # In the midst of a change: the others wait for the lock that it has.
+    "in-change": ("postgres_write", "PostgresTransaction", "_together", True),
+    # The lease has been renewed, and nothing has been done about it.
+    "after-renewal": ("postgres", "PostgresStore", "renew", True),
+}
+
 POINTS = (*_STATEMENTS, *_CALLS)
-"""All points at which the service can be killed."""
+"""All points at which a service on SQLite can be killed."""
+
+SHARED_POINTS = (*_SHARED, *_CALLS)
+"""All points at which one of several on PostgreSQL can be killed."""
 
 SYNCS = {"sync-of-commit": "COMMIT", "sync-of-checkpoint": _CHECKPOINT}
 """Syncs that can be made to fail, from the N-th on: nobody knows what a later one is worth."""
@@ -56,37 +75,46 @@ def arm(fault: str) -> None:
 
     Raises ValueError where there is no such point.
     """
-    point, _, number = fault.partition(":")
+    point, number, *stop = fault.split(":")
     passage = itertools.count(1)
     last = int(number)
+    act = _stop if stop else _die
     if point == NO_ROOM:
         FaultyConnection.full = True
     elif point in SYNCS:
         wanted = SYNCS[point]
         FaultyConnection.sync_fails = staticmethod(lambda sql: sql.startswith(wanted) and next(passage) >= last)
-    elif point in _STATEMENTS:
-        statement, behind = _STATEMENTS[point]
-
-        def passing(sql: str, after: bool) -> None:
-            if after == behind and sql.startswith(statement) and next(passage) == last:
-                _die()
-
-        FaultyConnection.passing = staticmethod(passing)
     elif point in _CALLS:
         owner, name, behind = _CALLS[point]
-        setattr(owner, name, _deadly(getattr(owner, name), passage, last, behind))
+        setattr(owner, name, _deadly(getattr(owner, name), passage, last, behind, act))
+    elif point in _STATEMENTS or point in _SHARED:
+        # The process has one store or the other.
+        if point in _STATEMENTS:
+            _arm_statement(*_STATEMENTS[point], passage, last, act)
+        if point in _SHARED and importlib.util.find_spec("psycopg") is not None:
+            module, owner_name, name, behind = _SHARED[point]
+            owner = getattr(importlib.import_module(f"slotd_server.store.{module}"), owner_name)
+            setattr(owner, name, _deadly(getattr(owner, name), passage, last, behind, act))
     else:
         raise ValueError(f"there is no failpoint {point!r}")
 
 
-def _deadly(call: Callable[..., Any], passage: "itertools.count[int]", last: int, behind: bool) -> Callable[..., Any]:
+def _arm_statement(statement: str, behind: bool, passage: Passage, last: int, act: Act) -> None:
+    def passing(sql: str, after: bool) -> None:
+        if after == behind and sql.startswith(statement) and next(passage) == last:
+            act()
+
+    FaultyConnection.passing = staticmethod(passing)
+
+
+def _deadly(call: Callable[..., Any], passage: Passage, last: int, behind: bool, act: Act) -> Callable[..., Any]:
     def wrapped(*arguments: Any) -> Any:
         here = next(passage) == last
         if here and not behind:
-            _die()
+            act()
         answer = call(*arguments)
-        if here:
-            _die()
+        if here and behind:
+            act()
         return answer
 
     return wrapped
@@ -94,3 +122,7 @@ def _deadly(call: Callable[..., Any], passage: "itertools.count[int]", last: int
 
 def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _stop() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)

@@ -38,12 +38,17 @@ class ServerProcess:
         self._endpoints: list[Endpoint] = []
 
     def begin(
-        self, *modules: str, fault: str = "", checkpoint_bytes: int | None = None, **flags: Any
+        self, *modules: str, fault: str = "", mutant: str = "", checkpoint_bytes: int | None = None, **flags: Any
     ) -> "ServerProcess":
         """Serve. Returns at once; `listening` says when it answers."""
         chosen = {"listen": "127.0.0.1:0", "log_format": "json", "drain_timeout": 0, **flags}
         arguments = [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items() if value is not None]
-        orders = {"arguments": [*modules, *arguments], "fault": fault, "checkpoint_bytes": checkpoint_bytes}
+        orders = {
+            "arguments": [*modules, *arguments],
+            "fault": fault,
+            "mutant": mutant,
+            "checkpoint_bytes": checkpoint_bytes,
+        }
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(orders) + "\n")
         self.process.stdin.flush()

@@ -1,8 +1,6 @@
 """A sync that fails: nothing is acknowledged any more, the service stops and says why, and the next start finds all
 that was acknowledged. It fails in the kernel's stead where there is a C compiler, and in SQLite's stead everywhere."""
 
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -20,10 +18,10 @@ from slotd.v1 import (
     SubmitResponse,
 )
 from tests.faults.conftest import Serve
+from tests.faults.preload import FailingSync, why_no_preload
 from tests.faults.process import PATIENCE, ServerProcess
 from tests.service import Endpoint
 
-_SOURCE = Path(__file__).with_name("failing_fsync.c")
 _CHECKPOINT_BYTES = 64 << 10
 _SUBMITS = 100
 """Submits within which there is a checkpoint."""
@@ -33,7 +31,8 @@ StartFailing: TypeAlias = Callable[[Serve, Path], tuple[ServerProcess, Callable[
 
 def _in_sqlite(fault: str) -> StartFailing:
     def start(serve: Serve, folder: Path) -> tuple[ServerProcess, Callable[[], None]]:
-        server = serve(slots=0, fault=f"{fault}:{8 if 'commit' in fault else 1}", checkpoint_bytes=_CHECKPOINT_BYTES)
+        # Behind those of the start.
+        server = serve(slots=0, fault=f"{fault}:{8 if 'commit' in fault else 2}", checkpoint_bytes=_CHECKPOINT_BYTES)
         # It comes by itself.
         return server, lambda: None
 
@@ -43,16 +42,9 @@ def _in_sqlite(fault: str) -> StartFailing:
 
 def _in_the_kernel(ending: str) -> StartFailing:
     def start(serve: Serve, folder: Path) -> tuple[ServerProcess, Callable[[], None]]:
-        library, trigger = folder / "failing_fsync.so", folder / "trigger"
-        command = ["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(_SOURCE), "-ldl"]
-        subprocess.run(command, check=True)
-        environment = {"LD_PRELOAD": str(library), "FAILING_FSYNC": str(trigger)}
-        server = serve(slots=0, checkpoint_bytes=_CHECKPOINT_BYTES, environment=environment)
-
-        def fail() -> None:
-            trigger.write_text(ending)
-
-        return server, fail
+        sync = FailingSync(folder)
+        server = serve(slots=0, checkpoint_bytes=_CHECKPOINT_BYTES, environment=sync.environment)
+        return server, lambda: sync.fail(ending)
 
     start.__name__ = f"kernel-{ending.strip('-.')}"
     return start
@@ -60,7 +52,7 @@ def _in_the_kernel(ending: str) -> StartFailing:
 
 # Without a compiler two of the tests are not there, rather than skipped: what the service sees is the same in all.
 _FAULTS = [_in_sqlite("sync-of-commit"), _in_sqlite("sync-of-checkpoint")]
-if shutil.which("cc"):
+if not why_no_preload():
     _FAULTS += [_in_the_kernel("-wal"), _in_the_kernel("jobs.db")]
 
 

@@ -1,11 +1,7 @@
 """A full disk: writes are refused and say so, reads go on, and with the first free room all is well again."""
 
-import os
 import signal
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -15,10 +11,12 @@ from google.rpc import error_details_pb2
 import slotd
 from slotd.v1 import JOB_STATE_CANCELLED, JOB_STATE_QUEUED, JOB_STATE_RUNNING, JOB_STATE_SUCCEEDED, Job
 from tests.faults.conftest import Serve
+from tests.faults.disks import Ballast, memory, mounted, why_no_mounts
 from tests.faults.gates import Gate
 from tests.faults.process import ServerProcess
 from tests.service import reach
 
+_MEGABYTES = 6
 _FILL = b"x" * (64 << 10)
 _ATTEMPTS = 400
 """Submits of `_FILL` within which the smallest disk is full."""
@@ -57,38 +55,13 @@ class SmallDisk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._ballast = folder / "ballast"
+        self._ballast = Ballast(folder)
 
     def fill(self, server: ServerProcess) -> None:
-        with self._ballast.open("wb", buffering=0) as file:
-            for size in (1 << 16, 1 << 10, 1):
-                try:
-                    while file.write(b"x" * size) == size:
-                        pass
-                except OSError:
-                    # No room for so many; for fewer, perhaps.
-                    continue
+        self._ballast.fill()
 
     def free(self, server: ServerProcess) -> None:
-        self._ballast.unlink()
-
-
-def _mount(folder: Path) -> bool:
-    command = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(folder)]
-    return os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-def _unmount(folder: Path) -> None:
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-@lru_cache
-def _can_mount() -> bool:
-    with tempfile.TemporaryDirectory() as folder:
-        if not _mount(Path(folder)):
-            return False
-        _unmount(Path(folder))
-    return True
+        self._ballast.free()
 
 
 def _limited_file(folder: Path) -> Iterator[Disk]:
@@ -96,19 +69,14 @@ def _limited_file(folder: Path) -> Iterator[Disk]:
 
 
 def _small_disk(folder: Path) -> Iterator[Disk]:
-    mounted = folder / "disk"
-    mounted.mkdir()
-    assert _mount(mounted)
-    try:
-        yield SmallDisk(mounted)
-    finally:
-        _unmount(mounted)
+    with mounted(folder / "disk", *memory(_MEGABYTES)) as disk:
+        yield SmallDisk(disk)
 
 
 MakeDisk: TypeAlias = Callable[[Path], Iterator[Disk]]
 # Where nothing may be mounted there is no such test, rather than one that is skipped: the limited file is the same to
 # the service.
-_DISKS: list[MakeDisk] = [_limited_file, *([_small_disk] if _can_mount() else [])]
+_DISKS: list[MakeDisk] = [_limited_file, *([] if why_no_mounts() else [_small_disk])]
 
 
 @pytest.fixture(params=_DISKS, ids=lambda make: make.__name__.strip("_"))

@@ -1,0 +1,5 @@
+"""The stores that the suite torments."""
+
+from typing import Literal, TypeAlias
+
+StoreKind: TypeAlias = Literal["sqlite", "postgres"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench import machine, plot, report
 from bench.measurements import (
+    across,
     against,
     backlog,
     batch,
@@ -20,10 +21,11 @@ from bench.measurements import (
     idle,
     latency,
     orchestration,
+    replicas,
     restart,
     submit,
 )
-from bench.plan import Plan
+from bench.plan import LeftOut, Plan
 from bench.results import Failure, Figure, Results
 
 MEASUREMENTS: dict[str, Callable[[Plan], Awaitable[list[Figure]]]] = {
@@ -37,6 +39,8 @@ MEASUREMENTS: dict[str, Callable[[Plan], Awaitable[list[Figure]]]] = {
     "orchestration": orchestration.measure,
     "restart": restart.measure,
     "idle": idle.measure,
+    "replicas": replicas.measure,
+    "across": across.measure,
     "against": against.measure,
 }
 _ROOT = Path(__file__).parents[1]
@@ -77,7 +81,11 @@ async def _run(names: Sequence[str], quick: bool, folder: Path, other: Path | No
         # A folder for each: what one leaves behind takes no room while the next one runs.
         with tempfile.TemporaryDirectory(dir=folder, prefix=f"{name}-") as place:
             try:
-                found = await MEASUREMENTS[name](Plan(Path(place), quick, other))
+                found = await MEASUREMENTS[name](Plan(Path(place), quick, other, results.machine))
+            except LeftOut as reason:
+                results.left_out.append(Failure(name, str(reason)))
+                print(f"{name} left out: {reason}\n", flush=True)
+                continue
             except Exception as error:  # noqa: BLE001 - it is reported, and the others are worth having
                 results.failures.append(Failure(name, f"{type(error).__name__}: {error}"))
                 print(f"{name} FAILED: {error}\n", file=sys.stderr, flush=True)

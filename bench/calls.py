@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, cast
 
 import grpc.aio
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from slotd import v1
 
@@ -51,6 +52,11 @@ class Calls:
     async def pause(self, queue: str) -> None:
         """Let nothing of `queue` start."""
         await self.queues.UpdateQueue(v1.UpdateQueueRequest(queue=v1.Queue(name=queue, paused=True)))
+
+    async def resume(self, queue: str) -> None:
+        """Let jobs of `queue` start again."""
+        mask = FieldMask(paths=["paused"])
+        await self.queues.UpdateQueue(v1.UpdateQueueRequest(queue=v1.Queue(name=queue), update_mask=mask))
 
     async def completed(self, count: int) -> None:
         """Until `count` jobs have ended since the store was made. It asks each 10 ms, which costs the server little."""

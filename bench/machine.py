@@ -33,6 +33,31 @@ def resident_bytes(pid: int) -> int:
 
 def cpu_seconds(pid: int) -> float:
     """The processor time, of user and system, that a process has used so far. Raises OSError as above."""
+    return sum(_stat(pid)[11:13]) / _TICKS
+
+
+def family_cpu_seconds(pid: int) -> float:
+    """The same of a process, of those that it has started, and of those of them that have ended. Raises OSError as
+    above."""
+    seconds = sum(_stat(pid)[11:15]) / _TICKS
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                if parent(int(entry.name)) == pid:
+                    seconds += cpu_seconds(int(entry.name))
+            except OSError:
+                # It has just ended; its parent has its time from now on.
+                pass
+    return seconds
+
+
+def parent(pid: int) -> int:
+    """The process that has started this one. Raises OSError as above."""
+    return _stat(pid)[1]
+
+
+def _stat(pid: int) -> list[int]:
+    """What the system tells of a process, from its state on, which is the one that is no number: 0 stands for it."""
     # The second field, the command's name, is in parentheses and may hold anything.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    _, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return [0, *map(int, fields)]

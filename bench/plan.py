@@ -1,17 +1,23 @@
 """How much is measured in a run, and where the servers keep their files."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+
+class LeftOut(Exception):
+    """A measurement for which this machine lacks something; the message says what. The others go on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`folder` is on a real disk, so that a sync is one. `rounds` is how often each pair is measured in turn, and
-    `seconds` how long each side of a round goes on. `against` is another checkout, to be measured in turn with this."""
+    `seconds` how long each side of a round goes on. `against` is another checkout, to be measured in turn with this.
+    `machine` is what the figures are measured on, to which a measurement adds what it alone uses."""
 
     folder: Path
     quick: bool
     against: Path | None = None
+    machine: dict[str, str] = field(default_factory=dict)
 
     @property
     def rounds(self) -> int:

@@ -1,4 +1,4 @@
-"""The figures as one picture of nine panels."""
+"""The figures as one picture of twelve panels."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +16,8 @@ _OURS, _BARE, _TARGET = "#2b6cb0", "#b8c2cc", "#c05621"
 def write(results: Results, path: Path) -> None:
     """Write a PNG. A panel whose figures were not measured says so. Raises OSError."""
     matplotlib.use("agg")
-    canvas = Canvas(figsize=(13, 12), layout="constrained")
-    panels = canvas.subplots(3, 3)
+    canvas = Canvas(figsize=(13, 16), layout="constrained")
+    panels = canvas.subplots(4, 3)
     _bars(panels[0][0], "Submit, calls/s by callers", _plotted(results, "submit"))
     _bars(panels[0][1], "SubmitBatch, jobs/s by size", _plotted(results, "batch"), log=True)
     _bars(panels[0][2], "End to end, jobs/s by slots", _plotted(results, "end to end"))
@@ -32,7 +32,14 @@ def write(results: Results, path: Path) -> None:
     _bars(panels[2][1], "Release, p50 in µs, by jobs that wait for it", releases, compare=False)
     batches = _plotted(results, "dag")
     _bars(panels[2][2], "SubmitBatch of 1,000 in ms, by dependencies of each", batches, compare=False)
-    canvas.suptitle("slotd (blue) and a bare gRPC server with no work (grey); the line is the target")
+    rates = _plotted(results, "row by row")
+    _bars(panels[3][0], "Jobs/s by servers on one PostgreSQL; grey: a statement a job", rates)
+    _bars(panels[3][1], "PostgreSQL's processor, µs/job, by servers; grey as before", _plotted(results, "database"))
+    waits = _plotted(results, "head")
+    _bars(panels[3][2], "A change's wait for the others, ms, by servers", waits, compare=False)
+    canvas.suptitle(
+        "slotd (blue) and a bare gRPC server with no work (grey, if not said otherwise); the line is the target"
+    )
     canvas.savefig(path, dpi=100)
 
 

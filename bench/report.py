@@ -9,7 +9,8 @@ from bench.results import Figure, Results
 _INTRODUCTION = """\
 What each figure means, and how it is measured, is told in [performance.md](performance.md). `bare` is a server with the
 same messages and no work, measured in turn with slotd. Where a column has another name, slotd is compared with itself,
-in a smaller case or of another version. A ratio is the median of the ratios of each round."""
+in a smaller case, on another store or of another version, or with `a statement a job`, a model of queues that claim and
+end each job by a statement of its own. A ratio is the median of the ratios of each round."""
 _NUMBERS = (1, 3, 4)
 _BESIDE = {
     "claim": "empty",
@@ -18,6 +19,10 @@ _BESIDE = {
     "keyed": "no others",
     "release": "one waits",
     "dag": "no ties",
+    "replicas": "SQLite",
+    "row by row": "a statement a job",
+    "database": "a statement a job",
+    "across": "the same server",
     "against": "the other",
 }
 _TITLES = {
@@ -39,6 +44,11 @@ _TITLES = {
     "dag": "SubmitBatch of 1,000 jobs",
     "start": "Start until the first answer",
     "idle": "Nothing to do: 1,000 jobs wait, 10 streams are open",
+    "replicas": "Jobs that do nothing, by servers of 8 slots each on one PostgreSQL, beside one such server on SQLite",
+    "row by row": "The same servers beside as many processes of 8 workers on the same PostgreSQL",
+    "head": "Changes, of which there is one at a time over all servers",
+    "database": "What each of those jobs costs, from its submission to its end",
+    "across": "From the call of Submit until a subscriber of another server knows",
     "against": "Jobs without ties, here and in another checkout",
 }
 
@@ -63,6 +73,7 @@ def summary(results: Results) -> str:
         f"MISSED: {title(figure.group)}, {figure.name}: {_measured(figure)}, target {_target(figure)}"
         for figure in results.missed
     ]
+    lines += [f"left out: {absent.measurement}: {absent.error}" for absent in results.left_out]
     lines += [f"FAILED TO RUN: {failure.measurement}: {failure.error}" for failure in results.failures]
     return "\n".join(lines)
 

@@ -80,7 +80,8 @@ class Failure:
 
 @dataclass(slots=True)
 class Results:
-    """A run. `started` in ISO 8601, UTC; `seconds` is how long it took."""
+    """A run. `started` in ISO 8601, UTC; `seconds` is how long it took. `left_out` is what this machine has not got the
+    programs for, and no failure of the run."""
 
     machine: dict[str, str]
     started: str
@@ -88,6 +89,7 @@ class Results:
     seconds: float = 0.0
     figures: list[Figure] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    left_out: list[Failure] = field(default_factory=list)
 
     @property
     def missed(self) -> Sequence[Figure]:
@@ -106,4 +108,5 @@ class Results:
             "seconds": round(self.seconds, 1),
             "figures": [figure.to_json() for figure in self.figures],
             "failures": [asdict(failure) for failure in self.failures],
+            "left_out": [asdict(failure) for failure in self.left_out],
         }

@@ -50,8 +50,17 @@ async def slotd(store: Path, slots: int, checkout: Path | None = None) -> AsyncI
 
     Raises ServerFailed.
     """
-    command = ["slotd_server", "--store", f"sqlite:///{store}", "--slots", str(slots), "--listen", "127.0.0.1:0"]
-    async with _serve(store.parent, [*command, "--log-level", "warning"], [str(_HANDLERS)], checkout) as server:
+    async with _slotd(f"sqlite:///{store}", store.parent, slots, checkout) as server:
+        yield server
+
+
+@asynccontextmanager
+async def replica(url: str, folder: Path, slots: int) -> AsyncIterator[Server]:
+    """slotd on the PostgreSQL database at `url`, as one of any number there. What it says goes to `folder`.
+
+    Raises ServerFailed.
+    """
+    async with _slotd(url, folder, slots, None) as server:
         yield server
 
 
@@ -59,6 +68,13 @@ async def slotd(store: Path, slots: int, checkout: Path | None = None) -> AsyncI
 async def bare(folder: Path) -> AsyncIterator[Server]:
     """The bare server. Raises ServerFailed."""
     async with _serve(folder, ["bench.bare"], []) as server:
+        yield server
+
+
+@asynccontextmanager
+async def _slotd(url: str, folder: Path, slots: int, checkout: Path | None) -> AsyncIterator[Server]:
+    command = ["slotd_server", "--store", url, "--slots", str(slots), "--listen", "127.0.0.1:0"]
+    async with _serve(folder, [*command, "--log-level", "warning"], [str(_HANDLERS)], checkout) as server:
         yield server
 
 

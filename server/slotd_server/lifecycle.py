@@ -16,7 +16,7 @@ from slotd_server.domain.errors import ServiceError, StoreFull, StoreUnavailable
 from slotd_server.domain.events import Event
 from slotd_server.domain.job import Job
 from slotd_server.slots import Ledger
-from slotd_server.store.base import Store, Transaction
+from slotd_server.store.base import Expected, Store, Transaction
 
 _PERFORM: dict[type[Any], Callable[[Change, Any], Any]] = {
     ask.Submit: requests.submit,
@@ -79,11 +79,9 @@ class Lifecycle:
         the ledger are as they were.
         """
         with self._lock:
-            tx = self._store.begin()
+            tx = self._store.begin(_expected(commands)) if self._store.shared else self._store.begin()
             change = self._change(tx, claiming=claim)
             try:
-                if self._store.shared:
-                    _expect(tx, commands)
                 if tx.uncertain:
                     reports.reconcile(change)
                 answers = [self._perform(change, command) for command in commands]
@@ -139,8 +137,8 @@ class Lifecycle:
             return refused
 
 
-def _expect(tx: Transaction, commands: Sequence[ask.Command]) -> None:
-    """Tell the transaction what it is about to be asked for."""
+def _expected(commands: Sequence[ask.Command]) -> Expected:
+    """What a transaction is about to be asked for."""
     leases: list[ask.Lease] = []
     job_ids: list[str] = []
     request_ids: list[str] = []
@@ -151,4 +149,4 @@ def _expect(tx: Transaction, commands: Sequence[ask.Command]) -> None:
             leases.append(command.lease)
         elif isinstance(command, (ask.Cancel, ask.Retry, ask.Delete, ask.Update)):
             job_ids.append(command.job_id)
-    tx.expect(leases, job_ids, request_ids)
+    return Expected(leases, job_ids, request_ids)

@@ -185,8 +185,8 @@ def test_a_server_that_knew_what_is_lost_stops(pair: Pair, serve: Serve, start: 
 
 @asynchronous
 def test_a_server_that_had_not_heard_of_what_is_lost_goes_on(pair: Pair, serve: Serve, database: str) -> None:
-    """And no cursor of what is lost is ever taken for one of what is there instead. One that had heard of it stops, even
-    if it comes so late that there is more by now than it knew of."""
+    """And no cursor of what is lost is ever taken for one of what is there instead. One that had heard of it stops,
+    also where it comes so late that there is more by now than it knew of."""
     knows, deaf = serve("knows", slots=0, lease=60), serve("deaf", slots=0, lease=60)
     at = knows.connect()
     ours = deaf.connect()

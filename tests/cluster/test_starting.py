@@ -1,7 +1,10 @@
 """What a server finds in its database when it starts: nothing yet, another version's schema, the past."""
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -9,6 +12,11 @@ from slotd.v1 import JOB_STATE_SUCCEEDED
 from slotd_server.app import StartError
 from slotd_server.store import migrations
 from slotd_server.store.migrations import Migration
+from slotd_server.store.postgres import PostgresStore
+from slotd_server.store.postgres_write import PostgresTransaction
+from slotd_server.store.rows import Row
+from slotd_server.store.sql_read import UP_TO
+from tests.conformance.recording import new
 from tests.postgres import Cluster
 from tests.service import LocalService, Start
 
@@ -90,3 +98,26 @@ def test_one_that_finds_the_past_stops(start: Start, postgres: Cluster) -> None:
     service.at.client.submit_and_wait("idle")
     assert service.at.client.get_stats().counters.submitted == 2
     postgres.drop(f"{database}_lost")
+
+
+def test_one_that_looks_while_a_change_begins_is_not_taken_for_the_past(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader's look at the newest head, in the midst of the writer's comparing it with the last one."""
+    with closing(PostgresStore(database)) as store, closing(PostgresStore(database)) as later:
+        tx = later.begin()
+        new(tx)
+        tx.commit()
+        together = PostgresTransaction._together
+
+        def looked_at(self: PostgresTransaction, *statements: tuple[str, Sequence[Any]]) -> list[list[Row]]:
+            if statements[0][0] == UP_TO:
+                with store.snapshot():
+                    looks.append(store.seen.revision)
+            return together(self, *statements)
+
+        looks: list[int] = []
+        monkeypatch.setattr(PostgresTransaction, "_together", looked_at)
+        tx = store.begin()
+        assert (tx.revision, looks) == (1, [1])
+        tx.rollback()

@@ -17,7 +17,7 @@ from slotd_server.domain.ties import Changed, Claim, Dependency, Ties, Unique
 from slotd_server.lifecycle import Committed, Lifecycle
 from slotd_server.requests import Stats
 from slotd_server.slots import Ledger, LedgerView
-from slotd_server.store.base import Request
+from slotd_server.store.base import ANYTHING, Expected, Request
 from slotd_server.store.sqlite import SqliteStore
 from slotd_server.store.sqlite_write import SqliteTransaction
 
@@ -66,7 +66,7 @@ class FullableStore(SqliteStore):
 
     fail_commits = 0
 
-    def begin(self) -> SqliteTransaction:
+    def begin(self, expected: Expected = ANYTHING) -> SqliteTransaction:
         return FullableTransaction(self)
 
 

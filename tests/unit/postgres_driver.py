@@ -6,6 +6,7 @@ import psycopg
 
 from slotd_server.domain import commands as ask
 from slotd_server.domain.errors import StoreFull
+from slotd_server.store.base import ANYTHING, Expected
 from slotd_server.store.postgres import PostgresStore
 from slotd_server.store.postgres_write import PostgresTransaction
 from tests.unit.driver import Driver
@@ -16,8 +17,8 @@ class FullablePostgres(PostgresStore):
 
     fail_commits = 0
 
-    def begin(self) -> PostgresTransaction:
-        return FullableTransaction(self)
+    def begin(self, expected: Expected = ANYTHING) -> PostgresTransaction:
+        return FullableTransaction(self, expected)
 
 
 class FullableTransaction(PostgresTransaction):

@@ -15,7 +15,7 @@ from bench.head import Contention, Look, contention
 from bench.measurements.orchestration import dag_of
 from bench.measurements.replicas import Rounds, figures_of
 from bench.plan import LeftOut, Plan
-from bench.postgres import Meter, per_job
+from bench.postgres import Meter, durable_cluster, per_job
 from bench.results import Failure, Figure, Results, Target
 from bench.statistics import percentile, ratio
 from bench.subscribers import count_events
@@ -184,6 +184,12 @@ def test_what_this_machine_lacks_is_left_out_and_the_others_go_on(
     assert "- left out: replicas: there is no PostgreSQL" in page
     assert "| processor | 1.00 | % |" in page
     assert "tried yes" in page
+
+
+def test_without_postgresql_it_is_said_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.postgres.missing", lambda: "there is none")
+    with pytest.raises(LeftOut, match="there is none"), durable_cluster():
+        pytest.fail("it has started")
 
 
 def looks(*seen: tuple[int, int, int, int]) -> list[Look]:

@@ -16,7 +16,7 @@ Errors. StoreFull: no room, nothing changed, worth trying again. StoreBroken: no
 StoreInUse and StoreTooNew: at opening only. StoreUnavailable: the store is away, worth trying again.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -50,6 +50,17 @@ class Unsettled(NamedTuple):
 
     target: str
     seq: int
+
+
+class Expected(NamedTuple):
+    """What a transaction is about to be asked for: leases, job ids, request ids."""
+
+    leases: Sequence[Lease] = ()
+    job_ids: Sequence[str] = ()
+    request_ids: Sequence[str] = ()
+
+
+ANYTHING = Expected()
 
 
 class Ties(Protocol):
@@ -211,14 +222,6 @@ class Transaction(Ties, Schedules, Protocol):
         """Whether what this server knows of its own attempts may not be so: others thought it gone and gave its jobs
         back, or a change of its own was cut off at the end."""
 
-    def expect(
-        self,
-        leases: Collection[Lease] = (),
-        job_ids: Collection[str] = (),
-        request_ids: Collection[str] = (),
-    ) -> None:
-        """These are about to be asked for: a store that is far away reads them at once."""
-
     def next_revision(self) -> int: ...
 
     def job(self, job_id: str) -> Job | None: ...
@@ -365,7 +368,8 @@ class Store(Protocol):
     @property
     def boot(self) -> str: ...
 
-    def begin(self) -> Transaction: ...
+    def begin(self, expected: Expected = ANYTHING) -> Transaction:
+        """A store that is far away reads what is expected along with what it needs to begin."""
 
     def snapshot(self) -> AbstractContextManager[Snapshot]: ...
 

@@ -21,12 +21,13 @@ from slotd_server.domain.clock import SharedClock
 from slotd_server.domain.errors import StoreBroken, StoreUnavailable
 from slotd_server.domain.job import SECOND
 from slotd_server.domain.server import Contact, News, Status
+from slotd_server.store.base import ANYTHING, Expected
 from slotd_server.store.migrations import migrate_postgres
 from slotd_server.store.postgres_errors import translated
 from slotd_server.store.postgres_read import PostgresDialect, PostgresSnapshot, query
 from slotd_server.store.postgres_write import PUT_TIMELINE, PostgresTransaction
 from slotd_server.store.rows import Row
-from slotd_server.store.shared import Run, SharedMemory, join, leave, renew, unknown
+from slotd_server.store.shared import Run, SharedMemory, join, leave, refuse_the_past, renew, unknown
 from slotd_server.store.url import postgres_options, shown
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
@@ -53,7 +54,7 @@ _NETWORK = {
 }
 
 # A statement that is prepared while the tables are nearly empty would go on to read them whole when they are not, until
-# they are analyzed; and where a plan's cost is only the penalty for that, compiling it would take longer than running it.
+# they are analyzed; and where what a plan costs is that penalty alone, compiling it would take longer than running it.
 _BY_INDEX = b"SET enable_seqscan = off; SET jit = off"
 
 _TYPES = """SELECT relname, array_agg(format_type(atttypid, atttypmod) ORDER BY attnum)
@@ -127,8 +128,8 @@ class PostgresStore(SharedMemory):
             self.close()
             raise
 
-    def begin(self) -> PostgresTransaction:
-        return PostgresTransaction(self)
+    def begin(self, expected: Expected = ANYTHING) -> PostgresTransaction:
+        return PostgresTransaction(self, expected)
 
     def writer(self) -> Connection:
         """The connection to write on. Raises StoreUnavailable, and StoreBroken where another store is there now."""
@@ -165,16 +166,12 @@ class PostgresStore(SharedMemory):
         with translated(), self._reading() as (connection, head):
             revision, oldest, version, boot = head
             snapshot = PostgresSnapshot(connection, revision, oldest)
-            if boot != self.boot:
-                self._check(snapshot)
+            seen = self.seen
+            # A snapshot older than what has been seen does not know that boot.
+            if boot != seen.boot and (reached := snapshot.upto(seen.boot)) is not None:
+                refuse_the_past(revision, seen, reached)
             self.saw(version, revision, boot)
             yield snapshot
-
-    def _check(self, snapshot: PostgresSnapshot) -> None:
-        # A snapshot older than what has been seen does not know that boot.
-        reached = snapshot.upto(self.boot)
-        if reached is not None:
-            self.check(snapshot.revision, reached)
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[Connection, Row]]:

@@ -17,6 +17,7 @@ import psycopg
 
 from slotd_server.domain.errors import StoreUnavailable
 from slotd_server.domain.server import News
+from slotd_server.store.base import Expected
 from slotd_server.store.postgres_errors import meaning, translated
 from slotd_server.store.postgres_read import PostgresDialect, array, query
 from slotd_server.store.rows import Row
@@ -51,13 +52,13 @@ class PostgresTransaction(SharedTransaction):
 
     dialect = PostgresDialect()
 
-    def __init__(self, store: PostgresStore) -> None:
+    def __init__(self, store: PostgresStore, expected: Expected) -> None:
         self._store = store
         self._connection = store.writer()
         self._open = False
         self._waiting: list[tuple[str, Sequence[Any]]] = []
         try:
-            super().__init__(store, store.status(), store.lease)
+            super().__init__(store, store.status(), store.lease, expected)
             if not store.knows_timeline:
                 self._look_at_timeline()
         except BaseException:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from slotd_server.domain.commands import Lease
@@ -16,7 +16,7 @@ from slotd_server.domain.job import Job, rank_below
 from slotd_server.domain.queue import Counters, Held
 from slotd_server.domain.server import Contact, Member, News, Status
 from slotd_server.domain.states import State
-from slotd_server.store.base import Request
+from slotd_server.store.base import ANYTHING, Expected, Request
 from slotd_server.store.rows import Row, read_job, read_member, read_queue, status_text
 from slotd_server.store.sql_read import JOB, UP_TO, Dialect, Insert
 from slotd_server.store.sql_write import Memory, SqlTransaction, place
@@ -90,17 +90,18 @@ class SharedMemory(Memory):
             if version > self.seen.version:
                 self.seen = Seen(version, revision, boot)
 
-    def check(self, revision: int, reached: int | None) -> None:
-        """Another epoch has begun since the head was seen last; that one came as far as `reached`, None where it is not
-        known. Raises StoreBroken where this server had seen more."""
-        if reached is None or reached < self.seen.revision:
-            raise gone_back(revision, self.seen.revision)
-
 
 class Run(Protocol):
     """Runs statements, each for all of its rows, in one go."""
 
     def __call__(self, *statements: tuple[str, Sequence[Any]]) -> list[list[Row]]: ...
+
+
+def refuse_the_past(revision: int, seen: Seen, reached: int | None) -> None:
+    """Another epoch has begun since `seen`; that one came as far as `reached`, None where it is not known. Raises
+    StoreBroken where more than that had been seen. (`seen` may have moved on since: other threads look too.)"""
+    if reached is None or reached < seen.revision:
+        raise gone_back(revision, seen.revision)
 
 
 def gone_back(revision: int, before: int) -> StoreBroken:
@@ -158,12 +159,27 @@ def _register(dialect: SharedDialect) -> str:
     return f"INSERT INTO servers VALUES (?, ?, {dialect.now}, {dialect.now}, {dialect.now}, ?) ON CONFLICT DO NOTHING"
 
 
+def _wanted(expected: Expected, dialect: SharedDialect) -> list[tuple[str, Sequence[Any]]]:
+    """The statements that read it."""
+    jobs = f"SELECT {JOB} FROM jobs JOIN specs USING (seq) WHERE"
+    statements: list[tuple[str, Sequence[Any]]] = []
+    for select, column, values in (
+        (jobs, "seq", {lease.seq for lease in expected.leases}),
+        (jobs, "id", set(expected.job_ids)),
+        ("SELECT request_id, fingerprint, job_id FROM requests WHERE", "request_id", set(expected.request_ids)),
+    ):
+        if values:
+            condition, found = dialect.among(column, sorted(values))
+            statements.append((f"{select} {condition}", found))
+    return statements
+
+
 class SharedTransaction(SqlTransaction):
     """One atomic change, alone in the store from its beginning on."""
 
     dialect: SharedDialect
 
-    def __init__(self, memory: SharedMemory, status: Status, lease: int) -> None:
+    def __init__(self, memory: SharedMemory, status: Status, lease: int, expected: Expected = ANYTHING) -> None:
         """Begins. `status` and `lease` are for the case that others thought this server gone.
 
         Raises StoreUnavailable, and StoreBroken where the store has gone back to what it was before.
@@ -171,7 +187,7 @@ class SharedTransaction(SqlTransaction):
         self._shared = memory
         self._wrote = False
         self._work = False
-        self._begin(memory)
+        read = self._begin(memory, _wanted(expected, self.dialect))
         super().__init__(memory)
         self.uncertain = memory.uncertain
         if not self._is_member:
@@ -183,20 +199,24 @@ class SharedTransaction(SqlTransaction):
         self._read_requests: dict[str, Request | None] = {}
         # What some of them still wait for.
         self._unmet: dict[int, list[str]] = {}
+        self._take_in(expected, read)
         # Jobs that the store has as QUEUED, and this transaction no longer.
         self._taken: set[int] = set()
         self._held = {owner: queues for owner, queues in memory.held.items() if owner != memory.owner}
         self._elsewhere: Mapping[str, Held] | None = None
         self._mine: dict[str, Held] = {}
 
-    def _begin(self, memory: SharedMemory) -> None:
+    def _begin(self, memory: SharedMemory, wanted: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Row]]:
+        """→ what was `wanted`."""
         # Where nobody else is at work there is nothing to learn, and most often it was so the last time too.
         refresh = [(statement, (memory.version,)) for statement in _REFRESH]
-        head, member, *news = self._start(
+        head, member, *rest = self._start(
             (f"SELECT revision, oldest, version, boot FROM head {self.dialect.lock}", ()),
             ("SELECT 1 FROM servers WHERE boot = ?", (memory.owner,)),
+            *wanted,
             *(refresh if memory.crowded else ()),
         )
+        read, news = rest[: len(wanted)], rest[len(wanted) :]
         self._is_member = bool(member)
         ((revision, oldest, found, boot),) = head
         seen = memory.seen
@@ -204,7 +224,7 @@ class SharedTransaction(SqlTransaction):
             raise gone_back(revision, seen.revision)
         if boot != seen.boot:
             (reached,) = self._together((UP_TO, (revision, seen.boot)))
-            memory.check(revision, reached[0][0] if reached else None)
+            refuse_the_past(revision, seen, reached[0][0] if reached else None)
         memory.saw(found, revision, boot)
         self.boot = boot
         memory.crowded = found != memory.version
@@ -218,28 +238,16 @@ class SharedTransaction(SqlTransaction):
             memory.held = {}
             for owner, queue, running, zombie in held:
                 memory.held.setdefault(owner, {})[queue] = Held(running, zombie)
+        return read
 
-    def expect(
-        self,
-        leases: Collection[Lease] = (),
-        job_ids: Collection[str] = (),
-        request_ids: Collection[str] = (),
-    ) -> None:
-        if leases:
-            self._by_seq(sorted({lease.seq for lease in leases}))
-        if len(job_ids) > 1:
-            wanted, values = self.dialect.among("id", sorted(set(job_ids)))
-            self._read_ids = dict.fromkeys(job_ids)
-            for row in self._run(f"SELECT {JOB} FROM jobs JOIN specs USING (seq) WHERE {wanted}", values):
-                job = read_job(row)
-                self._read_ids[job.id] = self._read[job.seq] = job
-        if len(request_ids) > 1:
-            wanted, values = self.dialect.among("request_id", sorted(set(request_ids)))
-            self._read_requests = dict.fromkeys(request_ids)
-            for request_id, *request in self._run(
-                f"SELECT request_id, fingerprint, job_id FROM requests WHERE {wanted}", values
-            ):
-                self._read_requests[request_id] = Request(*request)
+    def _take_in(self, expected: Expected, read: Sequence[Sequence[Row]]) -> None:
+        rest = iter(read)
+        jobs = [read_job(row) for wanted in (expected.leases, expected.job_ids) if wanted for row in next(rest)]
+        self._read |= {job.seq: job for job in jobs}
+        self._read_ids |= dict.fromkeys(expected.job_ids) | {job.id: job for job in jobs}
+        self._read_requests |= dict.fromkeys(expected.request_ids)
+        for request_id, *request in next(rest, ()):
+            self._read_requests[request_id] = Request(*request)
 
     def job(self, job_id: str) -> Job | None:
         if job_id in self._ids:

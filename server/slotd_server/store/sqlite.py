@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from slotd_server.domain.errors import StoreFull
 from slotd_server.domain.job import Job, priority_of, rank_below
 from slotd_server.domain.queue import Counters
+from slotd_server.store.base import ANYTHING, Expected
 from slotd_server.store.migrations import migrate_sqlite
 from slotd_server.store.rows import read_queue
 from slotd_server.store.sql_write import Memory
@@ -119,7 +120,7 @@ class SqliteStore(Memory):
     def boot(self) -> str:
         return self.owner
 
-    def begin(self) -> SqliteTransaction:
+    def begin(self, expected: Expected = ANYTHING) -> SqliteTransaction:  # noqa: ARG002 - nothing is far away here
         return SqliteTransaction(self)
 
     def wrote(self, size: int) -> None:

@@ -58,14 +58,6 @@ class SqliteTransaction(SqlTransaction):
         job = self._live[lease.seq] if lease.seq in self._live else self._store.live.get(lease.seq)
         return job if job is not None and job.fence == lease.fence else None
 
-    def expect(
-        self,
-        leases: Collection[Lease] = (),
-        job_ids: Collection[str] = (),
-        request_ids: Collection[str] = (),
-    ) -> None:
-        """Nothing is far away here."""
-
     def first_below(self, queue: str, kind: str, priority: int) -> Job | None:
         if len(self._store.priorities) < 2:
             return None

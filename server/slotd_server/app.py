@@ -188,6 +188,7 @@ class Service:
         )
         events.pull = dispatcher.deliver
         events.others = dispatcher.noticed
+        events.missed = dispatcher.missed
         stack.push_async_callback(dispatcher.stop)
         runner = ThreadRunner(
             handlers,

@@ -174,6 +174,10 @@ class Dispatcher:
             if job.cancel_requested and job.owner == self._owner:
                 self._inbox.put((Stop(ask.Lease(job.seq, job.fence)), None))
 
+    def missed(self) -> None:
+        """Other servers have done so much that nobody can say what. From any thread."""
+        self._inbox.put((ask.Reconcile(), None))
+
     def wake(self) -> None:
         """Look at the clock and the slots now. From any thread."""
         self._inbox.put((None, None))

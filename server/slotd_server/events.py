@@ -39,11 +39,13 @@ class Batch(NamedTuple):
 class EventLog:
     """`keep` events and `keep_bytes` are held in memory, and twice that at the most. `pull` publishes what has happened
     but has not been published yet; `others` gets what was read from the store, because other servers may have brought
-    it. All methods but `listened` are for the event loop."""
+    it, and `missed` is called where that was too much for the store to keep. All methods but `listened` are for the
+    event loop."""
 
     def __init__(self, revision: int, read: Read, *, keep: int = 8192, keep_bytes: int = 64 << 20) -> None:
         self.pull: Callable[[], None] = _nothing
         self.others: Callable[[Sequence[Event]], None] = _nobody
+        self.missed: Callable[[], None] = _nothing
         self._revision = revision
         self._heard = revision
         self._catching_up: asyncio.Task[None] | None = None
@@ -109,6 +111,7 @@ class EventLog:
         self._by_job.clear()
         self._bytes = 0
         self._wake_all()
+        self.missed()
 
     def _take_in(self, events: Sequence[Event]) -> None:
         self._revision = events[-1].revision

@@ -120,8 +120,9 @@ class Keeper:
         self._heard(contact.news._replace(overdue=contact.news.overdue or forgotten))
         for member in gone:
             log.warning("a server is gone", server=member.id, name=member.status.name, address=member.status.address)
-            self._store.cut_off(member.id)
             self._gone(member)
+        for member in gone:
+            self._store.cut_off(member.id)
 
     def lost_touch(self, error: Exception) -> None:
         """The store was away."""

@@ -45,6 +45,7 @@ _PERFORM: dict[type[Any], Callable[[Change, Any], Any]] = {
     ask.Recover: reports.recover,
     ask.Bury: reports.bury,
     ask.Attend: reports.attend,
+    ask.Reconcile: reports.reconcile,
 }
 
 
@@ -83,7 +84,7 @@ class Lifecycle:
             change = self._change(tx, claiming=claim)
             try:
                 if tx.uncertain:
-                    reports.reconcile(change)
+                    reports.reconcile(change, ask.Reconcile())
                 answers = [self._perform(change, command) for command in commands]
                 change.fall_due()
                 schedules.fall_due(change)

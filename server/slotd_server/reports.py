@@ -3,7 +3,7 @@ speaks; one whose lease is over changes no job, and frees the slot at most."""
 
 from slotd_server.change import Change
 from slotd_server.domain import moves
-from slotd_server.domain.commands import Attend, Bury, Finish, GiveBack, Lease, Overrun, Recover, Report
+from slotd_server.domain.commands import Attend, Bury, Finish, GiveBack, Lease, Overrun, Reconcile, Recover, Report
 from slotd_server.domain.job import Failure, Job, Progress
 from slotd_server.domain.outcome import Failed, Succeeded
 from slotd_server.domain.states import State
@@ -82,7 +82,7 @@ def attend(change: Change, _: Attend) -> None:
     recover(change, Recover())
 
 
-def reconcile(change: Change) -> None:
+def reconcile(change: Change, _: Reconcile) -> None:
     """What this server knows of its own attempts may not be so: it was away, or it never learnt how a change of its own
     ended. What the store says holds."""
     ours = change.ledger.leases

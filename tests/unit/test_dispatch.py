@@ -12,8 +12,9 @@ from slotd_server.change import Change
 from slotd_server.dispatch import Pacing
 from slotd_server.domain import commands as ask
 from slotd_server.domain.errors import Draining, NotFound, StoreBroken, StoreFull, StoreUnavailable
-from slotd_server.domain.events import EVERYTHING
+from slotd_server.domain.events import EVERYTHING, Event, EventType
 from slotd_server.domain.job import SECOND, Failure
+from slotd_server.domain.server import News
 from slotd_server.domain.states import State
 from tests.unit.driver import BROKEN, DONE, START, Driver, draft, lease
 from tests.unit.scripted import PATIENCE, Box, scripted
@@ -114,6 +115,42 @@ class TestTimes:
             box.dispatcher.wake()
             await box.settle()
             assert driver.get(job).state is State.RUNNING
+
+
+class TestOtherServers:
+    async def test_one_that_was_asked_to_cancel_a_job_of_ours_stops_it_here(self, driver: Driver) -> None:
+        async with scripted(driver) as box:
+            await box.submit()
+            (job,) = box.runner.started
+            asked = job.evolve(cancel_requested=True)
+            elsewhere = asked.evolve(owner="another")
+            box.dispatcher.noticed([Event(9, EventType.CHANGED, one, job.state, 0) for one in (elsewhere, asked)])
+            await box.settle()
+            assert box.runner.stopped == [lease(job)]
+
+    async def test_where_too_much_was_missed_the_store_says_what_runs(self, driver: Driver) -> None:
+        async with scripted(driver) as box:
+            await box.submit()
+            (job,) = box.runner.started
+            driver.apply(ask.Cancel(job.id))
+            assert box.runner.stopped == []
+            box.dispatcher.missed()
+            await box.settle()
+            assert box.runner.stopped == [lease(job)]
+
+    async def test_a_job_that_they_left_is_started_though_nobody_asks(self, driver: Driver) -> None:
+        async with scripted(driver) as box:
+            await box.settle()
+            driver.apply(ask.Submit((draft(),)), claim=False)
+            box.dispatcher.heard(News(1, work=True))
+            await box.settle()
+            assert len(box.runner.started) == 1
+
+    async def test_what_is_overdue_is_attended_to(self, driver: Driver) -> None:
+        async with scripted(driver) as box:
+            box.dispatcher.heard(News(1, work=False, overdue=True))
+            await box.settle()
+            assert (ask.Attend(),) in box.gate.changes
 
 
 class TestReports:

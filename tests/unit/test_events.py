@@ -158,12 +158,14 @@ class TestOtherServers:
     async def test_where_the_store_no_longer_has_them_the_log_goes_on_behind(self) -> None:
         stored = Stored(*(event(number) for number in range(8, 11)), first=8)
         log = EventLog(2, stored)
+        missed: list[bool] = []
+        log.missed = lambda: missed.append(True)
         log.publish([event(3)])
         waiting = asyncio.ensure_future(log.wait(3, frozenset({"job-1"}), None))
         await asyncio.sleep(0)
         log.heard(10)
         assert await waiting
-        assert log.revision == 10
+        assert (log.revision, missed) == (10, [True])
         with pytest.raises(CursorExpired):
             await log.read(3, 10)
         log.publish([event(11)])

@@ -205,6 +205,10 @@ class Bury(NamedTuple):
     limit: int = 500
 
 
+class Reconcile(NamedTuple):
+    """Some of what happened to this server's attempts may have escaped it: go by what the store says. → None."""
+
+
 class Attend(NamedTuple):
     """Something is due that this server does not know of: the one that brought it may be gone. → None."""
 
@@ -236,9 +240,10 @@ Command: TypeAlias = (
     | Recover
     | Bury
     | Attend
+    | Reconcile
 )
 
-FROM_WITHIN = (Report, Finish, Overrun, GiveBack, Recover, Bury, Attend)
+FROM_WITHIN = (Report, Finish, Overrun, GiveBack, Recover, Bury, Attend, Reconcile)
 """Those that report what is so, and must not be lost: while the disk is full they wait."""
 
 LOOKING = (ListSlots, ListQueues, ListServers, GetGroup, GetSchedule, ListSchedules)

@@ -1,0 +1,75 @@
+"""The dispatcher itself, on an actor instead of its thread."""
+
+import asyncio
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
+from slotd_server.dispatch import Dispatcher, Waiting
+from slotd_server.domain.errors import StoreBroken
+from slotd_server.execution.base import Runner
+from tests.simulation.scheduler import Actor
+
+
+class Inbox(SimpleQueue[Waiting]):
+    """Tells by `rang` that there is something in it. Nobody waits in `get`: the actor comes when there is, or at its
+    time."""
+
+    rang: Callable[[], None]
+
+    def put(self, item: Waiting, block: bool = True, timeout: float | None = None) -> None:
+        super().put(item)
+        self.rang()
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Waiting:
+        return super().get_nowait()
+
+
+class _Running(Thread):
+    """A thread that has been started, as far as anybody asks."""
+
+    @property
+    def ident(self) -> int:
+        return 1
+
+
+class Writer(Dispatcher):
+    """One turn of the dispatcher's thread is one step of its actor. Made, like any dispatcher, on its event loop."""
+
+    def __init__(self, actor: Actor, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._actor = actor
+        inbox = Inbox()
+        inbox.rang = self._ring
+        self._inbox = inbox
+        self._rung = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def repulsed(self) -> bool:
+        """Whether the store took nothing when it was last asked; it is asked again after a while."""
+        return self._retry_at is not None
+
+    def start(self, runner: Runner) -> None:
+        self._runner = runner
+        self._thread = _Running()
+        self.wake()
+
+    def _ring(self) -> None:
+        if not self._rung:
+            self._rung = True
+            self._actor.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._rung = False
+        try:
+            self._step(self._next())
+        except StoreBroken as broken:
+            self._failed(broken)
+            return
+        if not self._inbox.empty():
+            self._ring()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._actor.call_later(self._sleep(), self._ring)

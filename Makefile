@@ -2,6 +2,8 @@
 # ARGS is handed on: make test ARGS="tests/unit -k slots", make run ARGS=--help.
 
 ARGS =
+# Many tests wait more than they compute.
+WORKERS = $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 PY = .venv/bin/python
 SOURCES = $(wildcard clients/python/slotd server/slotd_server tests bench examples)
 
@@ -22,8 +24,8 @@ run: setup ## Start the service and put a batch of real jobs through it
 	$(PY) examples/run.py $(ARGS)
 
 .PHONY: test
-test: setup ## Run the tests
-	$(PY) -m pytest $(ARGS)
+test: setup ## Run the tests, some files at once (WORKERS=0: one after the other)
+	$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
 
 .PHONY: check
 check: check-style check-types check-layers check-stubs check-protos ## Run all static checks, each also on its own:

@@ -1,5 +1,7 @@
 """The proxy cuts where it is told to: what PostgreSQL has then, and what gRPC's callers hear, shows that it did."""
 
+import asyncio
+import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,7 @@ import pytest
 from slotd.v1 import JobSpec, SubmitRequest
 from tests.faults.conftest import Serve
 from tests.faults.process import PATIENCE
-from tests.faults.proxy import GrpcDialect, Moment, PostgresDialect, Proxy
+from tests.faults.proxy import GrpcDialect, Moment, PostgresDialect, Proxy, _break_off
 from tests.postgres import Cluster
 from tests.service import Endpoint
 
@@ -100,3 +102,11 @@ def test_a_submit_is_cut_off_and_is_there_or_not(serve: Serve, moment: Moment) -
     finally:
         through.close()
         proxy.close()
+
+
+async def test_what_is_closed_already_is_broken_off_without_a_word() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        _, writer = await asyncio.open_connection(*server.getsockname())
+        writer.close()
+        await writer.wait_closed()
+    _break_off(writer)

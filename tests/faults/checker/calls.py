@@ -265,6 +265,7 @@ class Calls:
         spec = log.spec(log.last[number])
         _, time, expire = life.deleted.get(job_id, (0, 0, 0))
         return Freedom(
+            create=not spec.request,
             cancel=not spec.request or spec.unique_key in self._unique_keys or self._any(_CANCEL_MANY),
             retry=self._any(("Retry dependents", *_RETRY_MANY)),
             delete=0 < expire <= time or spec.queue in vanishing or self._any(_DELETE_MANY),
@@ -282,12 +283,14 @@ class Calls:
             for job in made.jobs:
                 yield job.id, Operation(what, call.at, made.until, Seen(job.revision, job.state), made.label)
             return
+        outcome = _outcome(made)
         if call.force:
             what = What.FORCE_DELETE
             for job_id in call.ids:
                 # The job is cancelled first, and seen like that.
                 yield job_id, Operation(What.CANCEL, call.at, math.inf, Answered.UNKNOWN, made.label)
-        outcome = _outcome(made)
+                if outcome is Answered.DONE:
+                    yield job_id, Operation(What.FORCE, call.at, made.until, outcome, made.label)
         if outcome is not None:
             for job_id in call.ids or self._asked_for(made):
                 yield job_id, Operation(what, call.at, made.until, outcome, made.label)

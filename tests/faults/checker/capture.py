@@ -38,6 +38,7 @@ def job_copy(job: Job) -> JobCopy:
         result=_data(job.result.data),
         expire=job.expire_time.ToMicroseconds() if job.HasField("expire_time") else 0,
         schedule=job.schedule,
+        fire=job.fire_time.ToMicroseconds() if job.HasField("fire_time") else 0,
     )
 
 

@@ -1,10 +1,10 @@
-"""Rules between jobs: what they hold of slots, keys, claims and unique keys, revision by revision."""
+"""Rules between jobs: what they hold of slots, keys, claims, unique keys and schedules' times, revision by revision."""
 
 from array import array
 from collections import Counter
 from typing import NamedTuple
 
-from tests.faults.checker.log import DELETED
+from tests.faults.checker.log import CREATED, DELETED
 from tests.faults.checker.records import EventCopy, JobCopy, Limit, SpecCopy
 from tests.faults.checker.resources import Claims
 from tests.faults.checker.states import BLOCKED, QUEUED, RUNNING, SCHEDULED, SUCCEEDED, TERMINAL
@@ -50,6 +50,7 @@ class Holdings:
         self._held: dict[str, _Held] = {}
         self._claims = Claims()
         self._unique: dict[str, str] = {}
+        self._fired: dict[tuple[str, int], str] = {}
         self._ended: set[str] = set()
         self._succeeded: set[str] = set()
         self._running: Counter[str] = Counter()
@@ -64,6 +65,8 @@ class Holdings:
         job = event.job
         gone = event.type == DELETED
         self._check_unique(job, spec, gone)
+        if event.type == CREATED and job.schedule:
+            self._check_fired(job)
         if spec.depends_on and not gone:
             self._check_dependencies(before, job, spec)
         if job.state in TERMINAL:
@@ -130,6 +133,12 @@ class Holdings:
             self._unique[key] = job.id
         else:
             self._verdicts.add("unique", f"revision {job.revision}: {job.id} has {key}, and so has {other}")
+
+    def _check_fired(self, job: JobCopy) -> None:
+        other = self._fired.setdefault((job.schedule, job.fire), job.id)
+        if other != job.id:
+            what = f"{job.schedule} made {other} and {job.id} for one time"
+            self._verdicts.add("firing", f"revision {job.revision}: {what}")
 
     def _check_dependencies(self, before: JobCopy | None, job: JobCopy, spec: SpecCopy) -> None:
         if not _is_past_dependencies(job) or (before is not None and _is_past_dependencies(before)):

@@ -32,7 +32,7 @@ class Life:
         if job.revision != event.revision:
             self._verdicts.add("log", f"the copy of {job.id} at revision {event.revision} says {job.revision}")
         if event.type == CREATED:
-            self._check_created(event, known)
+            self._check_created(event, spec, known)
         elif before is None:
             self._verdicts.add("identity", f"revision {event.revision}: {job.id} is not there")
         elif event.type in (_CHANGED, DELETED):
@@ -47,8 +47,10 @@ class Life:
             self._verdicts.add("log", f"revision {event.revision} is of type {event.type}")
         self._check_lease(job)
 
-    def _check_created(self, event: EventCopy, known: bool) -> None:
+    def _check_created(self, event: EventCopy, spec: SpecCopy, known: bool) -> None:
         job = event.job
+        if not spec.request and not (job.schedule and job.fire):
+            self._verdicts.add("unasked", f"revision {event.revision}: {job.id} is of no request and of no schedule")
         if known:
             self._verdicts.add("identity", f"revision {event.revision}: {job.id} is made again")
         if job.state not in WAITING or event.previous_state:

@@ -5,6 +5,10 @@ Between two calls the service may take it on by itself, any number of steps. A c
 its invocation and its answer; one whose answer is unknown may take effect at any time later, or never. The calls are
 linearizable if there is an order of them, in keeping with real time, in which each answer is one that the job could
 have given.
+
+A Delete with force has two moments: it asks the job to stop, and once it has stopped deletes it, unless somebody else
+was faster. So it is two operations of one interval, FORCE and FORCE_DELETE; one that begins when the job is gone finds
+no place for the first.
 """
 
 import math
@@ -42,7 +46,10 @@ class What(Enum):
     READ = auto()
     CANCEL = auto()
     DELETE = auto()
+    FORCE = auto()
+    """The first part of a Delete with force that was answered: what does not run is gone, what runs is to stop."""
     FORCE_DELETE = auto()
+    """The second part, or all of it where nobody knows the answer: the job is gone."""
     RETRY = auto()
     UPDATE = auto()
 
@@ -80,6 +87,7 @@ class Operation(NamedTuple):
 class Freedom(NamedTuple):
     """What may happen to the job that none of its calls asked for: others asked for many jobs, or its time came."""
 
+    create: bool = False
     cancel: bool = False
     retry: bool = False
     delete: bool = False
@@ -106,6 +114,7 @@ _TERMINAL = _mask(*TERMINAL)
 _RETRIABLE = _mask(FAILED, CANCELLED)
 _UNCANCELLABLE = _mask(SUCCEEDED, FAILED)
 _PRESENT = _mask(SCHEDULED, BLOCKED, QUEUED, RUNNING, STOPPING, SUCCEEDED, FAILED, CANCELLED)
+_DONE_ALREADY = {What.FORCE: _mask(STOPPING), What.FORCE_DELETE: _mask(DELETED)}
 
 
 def _bits(mask: int) -> Iterator[int]:
@@ -115,7 +124,9 @@ def _bits(mask: int) -> Iterator[int]:
 @cache
 def _own_moves(state: int, freedom: Freedom) -> int:
     """Where the service may take a job from `state` in one step of its own."""
-    if state in (ABSENT, DELETED):
+    if state == ABSENT:
+        return _WAITING if freedom.create else 0
+    if state == DELETED:
         return 0
     if state == STOPPING:
         return _mask(STOPPING, CANCELLED)
@@ -205,7 +216,9 @@ class Job:
         """It took effect, and nobody saw the job after it."""
         before = self._possible(state)
         made = _WAITING * (before >> ABSENT & 1) if what is What.CREATE else _effect(what, before)
-        return [_State(state.revision + 1, made, False)] if made else []
+        changed = [_State(state.revision + 1, made, False)] if made else []
+        # Others may have brought it there.
+        return changed + self._narrow(state, _DONE_ALREADY.get(what, 0))
 
 
 def _effect(what: What, before: int) -> int:
@@ -214,6 +227,9 @@ def _effect(what: What, before: int) -> int:
         return (_mask(CANCELLED) if before & _WAITING else 0) | (_mask(STOPPING) if before >> RUNNING & 1 else 0)
     if what is What.DELETE:
         return _mask(DELETED) if before & _TERMINAL else 0
+    if what is What.FORCE:
+        gone = before & (_WAITING | _TERMINAL)
+        return (_mask(DELETED) if gone else 0) | (_mask(STOPPING) if before >> RUNNING & 1 else 0)
     if what is What.FORCE_DELETE:
         return _mask(DELETED) if before & _PRESENT else 0
     if what is What.RETRY:

@@ -46,8 +46,8 @@ class JobCopy(_Part, frozen=True):
     """A job as an answer or an event has it. `digest` is over all of it; the other fields are what rules speak of.
 
     `spec` is the digest of its spec, of which a `spec` record with the content stands earlier in the same file.
-    `payload` and `result` are digests of the data, where the view had them. `expire` is its expire_time, in
-    microseconds since the epoch.
+    `payload` and `result` are digests of the data, where the view had them. `expire` and `fire` are its expire_time and
+    its fire_time, in microseconds since the epoch.
     """
 
     id: str
@@ -64,6 +64,7 @@ class JobCopy(_Part, frozen=True):
     result: int = 0
     expire: int = 0
     schedule: str = ""
+    fire: int = 0
 
 
 class Claim(_Part, array_like=True, frozen=True):

@@ -20,6 +20,7 @@ KINDS = {
     "lost": "what was acknowledged is there",
     "refused": "what was refused has not happened",
     "request": "a request_id makes one job",
+    "firing": "a schedule makes one job for each of its times, at most",
     "batch": "a batch is taken all or none",
     "content": "a job is what was asked for",
     "copy": "a copy is what the log has at its revision",

@@ -43,15 +43,21 @@ BUGS = {
     "reads are of yesterday": "stale",
     "cancel is answered and not done": "linearizability",
     "delete is answered and not done": "linearizability",
+    "a forced delete of what is gone is answered": "linearizability",
     "attempts are not counted": "attempt",
     "what waits is cancelled by itself": "unasked",
     "a batch is taken by halves": "batch",
+    "a schedule fires twice for one time": "firing",
 }
 """What may be wrong with it, and the kind of verdict that must come of it."""
 
 
 class Refused(Exception):
     """What a call is refused with: code, and reason."""
+
+
+class Stopping(Exception):
+    """What is asked for has to wait until a job has stopped."""
 
 
 class Toy:
@@ -61,6 +67,7 @@ class Toy:
         self._chance = chance
         self._bug = bug
         self._number = 0
+        self._fired = 0
         self._requests: dict[str, str] = {}
         self.events: list[EventCopy] = []
         self.jobs: dict[str, JobCopy] = {}
@@ -111,8 +118,7 @@ class Toy:
 
     def delete(self, job_id: str) -> None:
         job = self._find(job_id)
-        awaited = any(job_id in _waits_for(self.specs[one.spec]) for one in self.jobs.values() if one.state in WAITING)
-        if job.state not in TERMINAL or awaited:
+        if job.state not in TERMINAL or self._is_awaited(job_id):
             raise Refused("FAILED_PRECONDITION", "WRONG_STATE")
         if not self.wrong("delete is answered and not done"):
             self._record(EVENT_TYPE_DELETED, job, job.state)
@@ -120,6 +126,16 @@ class Toy:
             if self.wrong("a deleted job comes back"):
                 self._record(EVENT_TYPE_CHANGED, job, job.state)
                 self.jobs[job_id] = self.events[-1].job
+
+    def force_delete(self, job_id: str, *, again: bool) -> None:
+        """Raises Stopping while the job runs; then it is asked `again`, and what is gone by then is gone."""
+        if job_id not in self.jobs and (again or self.wrong("a forced delete of what is gone is answered")):
+            return
+        if self._find(job_id).state not in TERMINAL and not self._is_awaited(job_id):
+            self.cancel(job_id)
+        if self.jobs[job_id].state == RUNNING:
+            raise Stopping
+        self.delete(job_id)
 
     # What happens by itself.
 
@@ -183,6 +199,16 @@ class Toy:
                 self._enter(job)
                 return
 
+    def fire(self) -> None:
+        """A schedule makes a job."""
+        self._fired += 1
+        # Schedules have no unique keys.
+        spec = _digested(msgspec.structs.replace(some_spec(self._chance, "", []), labels={}, unique_key=""))
+        self.specs[spec.digest] = spec
+        for _ in range(2 if self.wrong("a schedule fires twice for one time") else 1):
+            self._make(spec, "often", self._fired)
+        self._settle()
+
     def lose(self, number: int) -> list[JobCopy]:
         """A server dies, and another comes in its place. → what ran there."""
         boot = self.boots[number]
@@ -216,9 +242,21 @@ class Toy:
         if unique and not self.wrong("unique keys are not looked at"):
             self._requests[asked.request_id] = unique[0].id
             return unique[0]
-        self._number += 1
-        job = JobCopy(id=f"job-{self._number}", revision=0, state=SCHEDULED, digest=0, spec=spec.digest)
+        job = self._make(spec)
         self._requests[asked.request_id] = job.id
+        return job
+
+    def _make(self, spec: SpecCopy, schedule: str = "", fire: int = 0) -> JobCopy:
+        self._number += 1
+        job = JobCopy(
+            id=f"job-{self._number}",
+            revision=0,
+            state=SCHEDULED,
+            digest=0,
+            spec=spec.digest,
+            schedule=schedule,
+            fire=fire,
+        )
         state, blocked_by = self._gate(job, spec)
         if self._chance.random() < 0.2:
             state, blocked_by = SCHEDULED, ()
@@ -231,6 +269,9 @@ class Toy:
         if job is None:
             raise Refused("NOT_FOUND", "JOB_NOT_FOUND")
         return job
+
+    def _is_awaited(self, job_id: str) -> bool:
+        return any(job_id in _waits_for(self.specs[one.spec]) for one in self.jobs.values() if one.state in WAITING)
 
     def _has_key(self, job: JobCopy, key: str) -> bool:
         return bool(key) and job.state not in TERMINAL and self.specs[job.spec].unique_key == key
@@ -368,4 +409,8 @@ def some_spec(chance: Random, request_id: str, earlier: list[str]) -> SpecCopy:
         unique_key=chance.choice(("", "", "", "only")),
         max_attempts=chance.randint(1, 3),
     )
+    return _digested(spec)
+
+
+def _digested(spec: SpecCopy) -> SpecCopy:
     return msgspec.structs.replace(spec, digest=digest(msgspec.json.encode(spec)))

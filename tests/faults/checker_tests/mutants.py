@@ -194,11 +194,11 @@ def the_log_has_another_copy(spoiler: Spoiler) -> None:
 
 @_mutant("request")
 def two_jobs_have_one_request_id(spoiler: Spoiler) -> None:
-    specs = [event.job.spec for event in spoiler.events() if event.type == EVENT_TYPE_CREATED]
+    known = {spec.digest: spec for _, spec in spoiler.lines("log", SpecCopy)}
+    specs = sorted(digest for digest, spec in known.items() if spec.request)
     if len(specs) < 2:
         raise Unfit
     one, other = spoiler.chance.sample(specs, 2)
-    known = {spec.digest: spec for _, spec in spoiler.lines("log", SpecCopy)}
     for file in spoiler.files:
         for place, spec in spoiler.lines(file, SpecCopy):
             if spec.digest == one:
@@ -273,6 +273,12 @@ def a_deleted_job_is_read(spoiler: Spoiler) -> None:
     mine = [event for event in spoiler.events() if event.job.id == call.ids[0] and event.type != EVENT_TYPE_DELETED]
     event = mine[-1]
     spoiler.add_call(_get(event.job.id), Answer("late", 1, LATE + 1, (event.job,)))
+
+
+@_mutant("linearizability")
+def what_was_deleted_is_deleted_by_force(spoiler: Spoiler) -> None:
+    call, _, _ = spoiler.chance.choice(spoiler.answered("Delete"))
+    spoiler.add_call(Call("late", 1, "Delete", LATE, call.ids, force=True), Answer("late", 1, LATE + 1))
 
 
 @_mutant("linearizability")
@@ -374,8 +380,9 @@ def _without(spoiler: Spoiler, fits: Callable[[Call], bool]) -> None:
 @_mutant("unasked")
 def a_job_is_cancelled_and_nobody_asked(spoiler: Spoiler) -> None:
     specs = {spec.digest: spec for _, spec in spoiler.lines("log", SpecCopy)}
-    event = spoiler.last(lambda event: event.job.state == CANCELLED and not specs[event.job.spec].unique_key)
-    _without(spoiler, lambda call: call.method == "Cancel" and event.job.id in call.ids)
+    asked = {digest for digest, spec in specs.items() if spec.request and not spec.unique_key}
+    event = spoiler.last(lambda event: event.job.state == CANCELLED and event.job.spec in asked)
+    _without(spoiler, lambda call: (call.method == "Cancel" or call.force) and event.job.id in call.ids)
 
 
 @_mutant("unasked")
@@ -386,8 +393,44 @@ def a_job_is_deleted_and_nobody_asked(spoiler: Spoiler) -> None:
 
 @_mutant("unasked")
 def a_job_is_made_and_nobody_asked(spoiler: Spoiler) -> None:
-    _, spec = spoiler.choose("log", SpecCopy)
+    _, spec = spoiler.choose("log", SpecCopy, lambda one: one.request)
     _without(spoiler, lambda call: any(asked.request_id == spec.request for asked in call.asked))
+
+
+def _fired(spoiler: Spoiler, many: int) -> list[JobCopy]:
+    """Of so many jobs that schedules made, the first copies. Raises Unfit."""
+    found = [event.job for event in spoiler.events() if event.type == EVENT_TYPE_CREATED and event.job.schedule]
+    if len(found) < many:
+        raise Unfit
+    return spoiler.chance.sample(found, many)
+
+
+def _remake(spoiler: Spoiler, job_id: str, **changes: object) -> None:
+    """The log has had this job otherwise from its beginning."""
+    for place, message in spoiler.messages("log"):
+        events = [
+            msgspec.structs.replace(event, job=msgspec.structs.replace(event.job, **changes))
+            if event.job.id == job_id
+            else event
+            for event in message.events
+        ]
+        place.put(_with(message, events))
+
+
+@_mutant("firing")
+def a_schedule_makes_two_jobs_for_one_time(spoiler: Spoiler) -> None:
+    one, other = _fired(spoiler, 2)
+    _remake(spoiler, one.id, fire=other.fire)
+
+
+@_mutant("unasked")
+def a_job_is_of_no_schedule(spoiler: Spoiler) -> None:
+    _remake(spoiler, _fired(spoiler, 1)[0].id, schedule="")
+
+
+@_mutant("unasked")
+def a_job_of_a_schedule_is_for_no_time(spoiler: Spoiler) -> None:
+    _remake(spoiler, _fired(spoiler, 1)[0].id, fire=0)
 
 
 # What subscribers were told.

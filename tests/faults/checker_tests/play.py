@@ -33,13 +33,14 @@ from tests.faults.checker.records import (
     event_digest,
 )
 from tests.faults.checker.states import RUNNING, TERMINAL
-from tests.faults.checker_tests.model import KEYED, NARROW, SLOTS, Refused, Toy, lingers, some_spec
+from tests.faults.checker_tests.model import KEYED, NARROW, SLOTS, Refused, Stopping, Toy, lingers, some_spec
 
 _LATEST = int(DELIVERY_LATEST)
 
 CLIENTS = 3
 
-_METHODS = ["Submit", "Submit", "SubmitBatch", "Again", "Get", "Get", "List", "Cancel", "Retry", "Delete"]
+_FORCED = "force-Delete"
+_METHODS = ["Submit", "Submit", "SubmitBatch", "Again", "Get", "Get", "List", "Cancel", "Retry", "Delete", _FORCED]
 """What a client asks, as often; `Again` repeats an earlier submission."""
 
 
@@ -127,6 +128,7 @@ class _Play:
             (self._finish, 6),
             (self._overrun, 1),
             (self._toy.fall_due, 2),
+            (self._toy.fire, 1),
             (self._toy.meddle, 1),
             (self._lose_server, 1),
             (self._ledger, 1),
@@ -180,9 +182,13 @@ class _Play:
             def act() -> tuple[JobCopy, ...]:
                 return tuple(self._toy.jobs.values())
         else:
-            ids = (self._pick(self._known),)
+            running = [job.id for job in self._toy.running() if job.id in self._known]
+            # What does not run is gone at once; two that wait for one job are of interest.
+            ids = (self._pick(running[:1] if running and method == _FORCED else self._known),)
             act = self._act(method, ids[0])
-        self._write("clients", Call(client, number, method, self._now(), ids, tuple(one for one, _ in asked)))
+        force = method == _FORCED
+        questions = tuple(one for one, _ in asked)
+        self._write("clients", Call(client, number, "Delete" if force else method, self._now(), ids, questions, force))
         return _Pending(client, number, act, page=method == "List")
 
     def _asked(self, name: str, method: str) -> list[tuple[Asked, SpecCopy]]:
@@ -204,16 +210,33 @@ class _Play:
                 return ()
 
             return delete
+        if method == _FORCED:
+            return self._force_delete(job_id)
         ask = {"Get": self._toy.get, "Cancel": self._cancel, "Retry": self._toy.retry}[method]
         return lambda: (ask(job_id),)
 
+    def _force_delete(self, job_id: str) -> Callable[[], tuple[JobCopy, ...]]:
+        asked = False
+
+        def delete() -> tuple[JobCopy, ...]:
+            nonlocal asked
+            self._end_lingering(job_id)
+            again, asked = asked, True
+            self._toy.force_delete(job_id, again=again)
+            return ()
+
+        return delete
+
     def _cancel(self, job_id: str) -> JobCopy:
+        self._end_lingering(job_id)
+        return self._toy.cancel(job_id)
+
+    def _end_lingering(self, job_id: str) -> None:
         job = self._toy.jobs.get(job_id)
         if job is not None and lingers(job) and job_id in self._running:
-            # It hears of that, and returns at once.
+            # It hears that it is not wanted any more, and returns at once.
             self._return(job, ok=False)
             self._toy.let_go(job)
-        return self._toy.cancel(job_id)
 
     def _take_effect(self) -> None:
         waiting = [one for one in [*self._pending.values(), *self._lost] if one.act is not None]
@@ -223,6 +246,8 @@ class _Play:
         assert one.act is not None
         try:
             one.jobs = one.act()
+        except Stopping:
+            return
         except Refused as refused:
             one.refused = refused.args
         one.act = None

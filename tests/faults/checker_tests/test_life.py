@@ -19,7 +19,7 @@ from tests.faults.checker.states import (
 )
 from tests.faults.checker.verdicts import Verdicts
 
-SPEC = SpecCopy(digest=1, kind="quick", queue="default", max_attempts=2)
+SPEC = SpecCopy(digest=1, kind="quick", queue="default", request="asked", max_attempts=2)
 WAITS = JobCopy(id="job", revision=1, state=QUEUED, digest=1, spec=1)
 LIVE = AttemptCopy(1, "boot", False)
 OVER = AttemptCopy(1, "boot", True)

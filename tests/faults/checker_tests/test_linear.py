@@ -118,6 +118,46 @@ def test_a_deleted_job_stays_deleted() -> None:
     assert not _is_good(deleted, Operation(What.DELETE, 4, 5, Answered.DONE))
 
 
+def test_only_a_job_of_a_schedule_comes_by_itself() -> None:
+    runs = Operation(What.READ, 2, 3, Seen(5, RUNNING))
+    assert not explain([runs], Freedom(create=True))
+    assert explain([runs], NO_FREEDOM)
+    gone = Operation(What.DELETE, 0, 1, Answered.DONE)
+    assert explain([gone, runs], Freedom(create=True))
+
+
+def _forced(at: int, until: float) -> list[Operation]:
+    """A Delete with force that was answered OK."""
+    return [Operation(what, at, until, Answered.DONE) for what in (What.FORCE, What.FORCE_DELETE)]
+
+
+def test_two_that_force_a_running_job_away_both_find_it_gone() -> None:
+    runs = Operation(What.READ, 2, 3, Seen(2, RUNNING))
+    stops = Operation(What.READ, 6, 7, Seen(3, STOPPING))
+    assert _is_good(runs, *_forced(4, 20), stops, *_forced(8, 21), Operation(What.READ, 22, 23, Answered.GONE))
+    assert _is_good(runs, Operation(What.CANCEL, 4, 5, Seen(3, STOPPING)), *_forced(6, 20), stops, *_forced(8, 21))
+
+
+def test_who_forces_away_what_is_gone_is_not_answered_that_it_did() -> None:
+    runs = Operation(What.READ, 2, 3, Seen(2, RUNNING))
+    assert not _is_good(runs, *_forced(4, 10), *_forced(11, 20))
+    # Nor while the first has not heard of it yet.
+    gone = Operation(What.READ, 5, 6, Answered.GONE)
+    assert _is_good(runs, *_forced(4, 10), gone)
+    assert not _is_good(runs, *_forced(4, 10), gone, *_forced(7, 20))
+
+
+def test_of_two_that_force_away_what_does_not_run_one_comes_too_late() -> None:
+    ended = Operation(What.READ, 2, 3, Seen(4, SUCCEEDED))
+    assert _is_good(ended, *_forced(4, 20))
+    assert _is_good(*_forced(4, 20), Operation(What.FORCE_DELETE, 4, 20, Answered.GONE))
+    assert not _is_good(ended, *_forced(4, 20), *_forced(4, 20))
+
+
+def test_what_was_forced_away_is_gone() -> None:
+    assert not _is_good(*_forced(4, 20), Operation(What.READ, 21, 22, Seen(9, CANCELLED)))
+
+
 def test_the_search_gives_up_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(linear, "_STEPS_LIMIT", 2)
     reads = [Operation(What.READ, 2 + number, 9, Seen(2 + number, RUNNING)) for number in range(4)]

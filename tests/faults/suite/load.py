@@ -10,7 +10,6 @@ from typing import Any
 import grpc
 
 from slotd.v1 import CancelGroupRequest, JobServiceStub, ListRequest, SubmitRequest
-from tests.faults.checker.capture import REQUEST_LABEL
 from tests.faults.checker.records import OUTCOME_UNKNOWN
 from tests.faults.process import PATIENCE
 from tests.faults.recorder import Recorder, RecordingClient
@@ -91,7 +90,6 @@ class Client:
         self._chance = chance
         self._tally = tally
         self._known = known
-        self._own: deque[str] = deque(maxlen=_KNOWN)
         self._only_submits = only_submits
         self._requests = Requests(name, chance)
         self._channels = [channel(address) for address in addresses]
@@ -163,8 +161,6 @@ class Client:
                     continue
                 return
             self._known.extend(job.id for job in jobs)
-            asked = {request.request_id for request in requests}
-            self._own.extend(job.id for job in jobs if job.spec.labels[REQUEST_LABEL] in asked)
             for _ in requests:
                 self._tally.add("acknowledged")
             return
@@ -209,10 +205,8 @@ class Client:
         self._try(self._client.retry)
 
     def _delete(self) -> None:
-        # Its own, so that no two wait for the end of one job to delete it: both would be right to say that they did.
-        if self._own:
-            job_id, force = self._chance.choice(list(self._own)), self._chance.random() < 0.5
-            self._try(lambda _: self._client.delete(job_id, force=force))
+        force = self._chance.random() < 0.5
+        self._try(lambda job_id: self._client.delete(job_id, force=force))
 
     def _list(self) -> None:
         self._try(lambda _: self._client.list(ListRequest(page_size=100)))

@@ -39,16 +39,16 @@ class Fault(NamedTuple):
 
 FAULTS = (
     Fault("kills", deaths.kills, _BOTH, "postgres", 1, 40, 1_000),
-    Fault("power", deaths.power, _SQLITE, "sqlite", 4, 60, 1_000, disks.why_no_power_cuts),
-    Fault("syncs", disk_faults.syncs, _SQLITE, "sqlite", 3, 20, 200, why_no_preload),
+    Fault("power", deaths.power, _SQLITE, "sqlite", 2, 60, 1_000, disks.why_no_power_cuts),
+    Fault("syncs", disk_faults.syncs, _SQLITE, "sqlite", 1, 20, 200, why_no_preload),
     Fault("space", disk_faults.space, _SQLITE, "sqlite", 1, 8, 100, disks.why_no_mounts),
     Fault("hostile", deaths.hostile, _BOTH, "sqlite", 1, 6, 200),
     Fault("pauses", time_faults.pauses, _BOTH, "postgres", 1, 20, 500),
-    Fault("clocks", time_faults.clocks, _BOTH, "sqlite", 4, 40, 500, why_no_preload),
-    Fault("submits", network.submits, _BOTH, "sqlite", 300, 5_000, 100_000),
-    Fault("commits", network.commits, _POSTGRES, "postgres", 3, 60, 1_000),
+    Fault("clocks", time_faults.clocks, _BOTH, "sqlite", 2, 40, 500, why_no_preload),
+    Fault("submits", network.submits, _BOTH, "sqlite", 200, 5_000, 100_000),
+    Fault("commits", network.commits, _POSTGRES, "postgres", 2, 60, 1_000),
     Fault("silence", network.silence, _BOTH, "postgres", 1, 10, 200),
     Fault("outages", network.outages, _POSTGRES, "postgres", 1, 20, 200),
-    Fault("rolling", deaths.rolling, _BOTH, "postgres", 1, 20, 200),
+    Fault("rolling", deaths.rolling, _BOTH, "sqlite", 1, 20, 200),
     Fault("readers", readers.readers, _BOTH, "sqlite", 1, 30, 1_000),
 )

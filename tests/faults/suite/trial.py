@@ -13,12 +13,19 @@ import grpc
 from slotd.v1 import (
     DELIVERY_LATEST,
     EVENT_TYPE_DELETED,
+    OVERLAP_POLICY_ALLOW,
     GetStatsRequest,
     JobServiceStub,
+    JobSpec,
     JobView,
     ListRequest,
     Queue,
     QueueServiceStub,
+    Schedule,
+    ScheduleServiceCreateRequest,
+    ScheduleServiceDeleteRequest,
+    ScheduleServiceGetRequest,
+    ScheduleServiceStub,
     StreamRequest,
     UpdateQueueRequest,
 )
@@ -38,6 +45,9 @@ LEASE = 1.5
 """Of servers that share a store, in seconds."""
 
 _SLOTS = 4
+_SCHEDULE = "every-second"
+_CATCH_UP_SECONDS = 10
+"""Clocks jump by hours: so many firings are made up for, and no more."""
 _PAUSE = 0.05
 _SETTLE_SECONDS = 60.0
 
@@ -164,6 +174,7 @@ class Trial:
         with channel(self.fleet.members[0].address) as wire:
             self._set_up(QueueServiceStub(wire))
             self.cursor = JobServiceStub(wire).List(ListRequest(page_size=1), timeout=PATIENCE).cursor
+            _make_schedule(ScheduleServiceStub(wire))
         self._listening = {"addresses": lambda: addresses, "cursor": self.cursor, "after": 0, "pause": 0.05}
         self.log = self.listen("log", log=True, whole=True)
         self.listen("digests", full=False)
@@ -193,6 +204,7 @@ class Trial:
         """All jobs end, everybody is told of everything, and the log is read once more from its beginning."""
         self.load.stop()
         with channel(self.fleet.members[0].address) as wire:
+            self.run.figures["firings"] += _end_schedule(ScheduleServiceStub(wire))
             _wait_all_ended(JobServiceStub(wire))
             revision = QueueServiceStub(wire).GetStats(GetStatsRequest(), timeout=PATIENCE).revision
         own = {"addresses": lambda: self.fleet.addresses}
@@ -222,6 +234,20 @@ class Trial:
             except (grpc.RpcError, TimeoutError):
                 continue
         self.recorder.close()
+
+
+def _make_schedule(schedules: ScheduleServiceStub) -> None:
+    schedule = Schedule(name=_SCHEDULE, spec=JobSpec(kind="quick", queue=FEW), overlap=OVERLAP_POLICY_ALLOW)
+    schedule.interval.FromSeconds(1)
+    schedule.catch_up_window.FromSeconds(_CATCH_UP_SECONDS)
+    schedules.Create(ScheduleServiceCreateRequest(schedule=schedule), timeout=PATIENCE)
+
+
+def _end_schedule(schedules: ScheduleServiceStub) -> int:
+    """→ how often it has fired."""
+    told = schedules.Get(ScheduleServiceGetRequest(name=_SCHEDULE), timeout=PATIENCE)
+    schedules.Delete(ScheduleServiceDeleteRequest(name=_SCHEDULE), timeout=PATIENCE)
+    return told.schedule.fire_count
 
 
 def _wait_all_ended(jobs: JobServiceStub) -> None:

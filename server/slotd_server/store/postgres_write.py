@@ -9,9 +9,9 @@ for this server, and gives up a change whose server has stopped (idle_in_transac
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 
@@ -21,7 +21,7 @@ from slotd_server.store.base import Expected
 from slotd_server.store.postgres_errors import meaning, translated
 from slotd_server.store.postgres_read import PostgresDialect, array, query
 from slotd_server.store.rows import Row
-from slotd_server.store.shared import SharedTransaction
+from slotd_server.store.shared import PUT_HEAD, SharedTransaction
 from slotd_server.store.sql_read import Insert
 
 if TYPE_CHECKING:
@@ -47,6 +47,38 @@ def _of_arrays(statement: Insert, types: tuple[str, ...]) -> str:
     )
 
 
+class Write(NamedTuple):
+    """A statement that waits. One that adds rows to a `table` can be run together with others of other tables."""
+
+    sql: str
+    values: Sequence[Any]
+    table: str = ""
+
+
+def _joined(writes: Iterable[Write]) -> Iterator[tuple[str, Sequence[Any]]]:
+    """The same, with those in one statement that may be: each statement on its own lets go of the interpreter's lock
+    several times."""
+    together: list[Write] = []
+    for write in writes:
+        if not write.table or write.table in (other.table for other in together):
+            yield from _one(together)
+            together = []
+        if write.table:
+            together.append(write)
+        else:
+            yield write.sql, write.values
+    yield from _one(together)
+
+
+def _one(writes: Sequence[Write]) -> Iterator[tuple[str, Sequence[Any]]]:
+    if len(writes) < 2:
+        yield from ((write.sql, write.values) for write in writes)
+        return
+    *others, last = writes
+    parts = ", ".join(f"w{number} AS ({write.sql})" for number, write in enumerate(others))
+    yield f"WITH {parts} {last.sql}", [value for write in writes for value in write.values]
+
+
 class PostgresTransaction(SharedTransaction):
     """One atomic change, on the writer's connection."""
 
@@ -56,7 +88,7 @@ class PostgresTransaction(SharedTransaction):
         self._store = store
         self._connection = store.writer()
         self._open = False
-        self._waiting: list[tuple[str, Sequence[Any]]] = []
+        self._waiting: list[Write] = []
         try:
             super().__init__(store, store.status(), store.lease, expected)
             if not store.knows_timeline:
@@ -83,7 +115,9 @@ class PostgresTransaction(SharedTransaction):
 
     def _send(self, *statements: tuple[str, Sequence[Any]]) -> list[psycopg.Cursor[tuple[Any, ...]]]:
         """Run what waits, then these; all answers are there."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = list(_joined(self._waiting)), []
+        if not waiting and len(statements) == 1:
+            return [self._connection.execute(query(sql), values) for sql, values in statements]
         with self._connection.pipeline():
             cursors = [self._connection.execute(query(sql), values) for sql, values in (*waiting, *statements)]
         return cursors[len(waiting) :]
@@ -112,20 +146,25 @@ class PostgresTransaction(SharedTransaction):
 
     def _write(self, sql: str, values: Sequence[Any] = ()) -> None:
         self._wrote = True
-        self._waiting.append((sql, values))
+        self._waiting.append(Write(sql, values))
 
     def _insert(self, statement: Insert, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
-            types = self._store.types[statement.table]
-            self._write(_of_arrays(statement, types), [array(column) for column in zip(*rows, strict=True)])
+            self._wrote = True
+            sql = _of_arrays(statement, self._store.types[statement.table])
+            values = [array(column) for column in zip(*rows, strict=True)]
+            self._waiting.append(Write(sql, values, statement.table))
 
     def _delete(self, table: str, seqs: Collection[int]) -> None:
         if seqs:
             self._write(f"DELETE FROM {table} WHERE seq = ANY(?)", [array(list(seqs))])
 
+    def _put_head(self) -> None:
+        self._waiting.append(Write(PUT_HEAD, (self.revision, self.oldest), "head"))
+
     def _notify(self, news: News) -> None:
         text = f"{news.revision} {news.work:d} {self._store.owner}"
-        self._write("SELECT pg_notify(?, ?)", (self._store.channel, text))
+        self._waiting.append(Write("SELECT pg_notify(?, ?)", (self._store.channel, text), "pg_notify()"))
 
     def _commit(self) -> None:
         self._open = False

@@ -34,6 +34,7 @@ _REFRESH = (
     f"SELECT owner, queue, running, zombie FROM held WHERE {_STALE}",
 )
 
+PUT_HEAD = "UPDATE head SET revision = ?, oldest = ?, version = version + 1"
 _PUT_HELD = Insert(
     "held", 4, "ON CONFLICT (owner, queue) DO UPDATE SET running = excluded.running, zombie = excluded.zombie"
 )
@@ -385,7 +386,7 @@ class SharedTransaction(SqlTransaction):
             self._end()
             self._shared.uncertain = False
             return
-        self._write("UPDATE head SET revision = ?, oldest = ?, version = version + 1", (self.revision, self.oldest))
+        self._put_head()
         self._notify(News(self.revision, self._work))
         try:
             self._commit()
@@ -421,6 +422,9 @@ class SharedTransaction(SqlTransaction):
     @abstractmethod
     def _start(self, *statements: tuple[str, Sequence[Any]]) -> list[list[Row]]:
         """Begin, and run these."""
+
+    def _put_head(self) -> None:
+        self._write(PUT_HEAD, (self.revision, self.oldest))
 
     @abstractmethod
     def _notify(self, news: News) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from slotd.v1 import JOB_STATE_SUCCEEDED
 from slotd_server.app import StartError
+from slotd_server.domain.errors import StoreUnavailable
+from slotd_server.domain.queue import Queue
 from slotd_server.store import migrations
 from slotd_server.store.migrations import Migration
 from slotd_server.store.postgres import PostgresStore
@@ -121,3 +123,35 @@ def test_one_that_looks_while_a_change_begins_is_not_taken_for_the_past(
         tx = store.begin()
         assert (tx.revision, looks) == (1, [1])
         tx.rollback()
+
+
+def test_what_a_server_that_is_gone_has_begun_is_ended(database: str) -> None:
+    """It may have stopped in the midst of a message, where the database waits for the rest of it."""
+    with closing(PostgresStore(database)) as gone, closing(PostgresStore(database)) as other:
+        began = gone.begin()
+        new(began)
+        other.cut_off(gone.owner)
+        tx = other.begin()
+        new(tx)
+        tx.commit()
+        with pytest.raises(StoreUnavailable):
+            began.commit()
+        assert tx.revision == 1
+
+
+def test_a_new_connection_takes_nothing_for_known(database: str, postgres: Cluster) -> None:
+    """After a failover the same version may have come about in another way."""
+    name = database.rpartition("/")[2]
+    with closing(PostgresStore(database)) as store:
+        tx = store.begin()
+        tx.put_queue(Queue("narrow", 1))
+        tx.commit()
+        postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        postgres.execute("UPDATE queues SET settings = replace(settings, 'narrow', 'another')", database=name)
+        with pytest.raises(StoreUnavailable):
+            store.begin()
+        tx = store.begin()
+        queue = tx.queue("narrow")
+        tx.rollback()
+        assert queue is not None
+        assert queue.name == "another"

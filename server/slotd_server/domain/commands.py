@@ -243,8 +243,9 @@ Command: TypeAlias = (
     | Reconcile
 )
 
-FROM_WITHIN = (Report, Finish, Overrun, GiveBack, Recover, Bury, Attend, Reconcile)
-"""Those that report what is so, and must not be lost: while the disk is full they wait."""
+FROM_WITHIN = (Report, Finish, Overrun, GiveBack, Recover, Reconcile)
+"""Those that report what is so, and must not be lost: while the disk is full they wait. (Bury and Attend come again
+with the next look at who is there and what is due, for as long as it is so.)"""
 
 LOOKING = (ListSlots, ListQueues, ListServers, GetGroup, GetSchedule, ListSchedules)
 """Those that change nothing: they are answered on a full disk too."""

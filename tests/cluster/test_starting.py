@@ -155,3 +155,17 @@ def test_a_new_connection_takes_nothing_for_known(database: str, postgres: Clust
         tx.rollback()
         assert queue is not None
         assert queue.name == "another"
+
+
+def test_one_that_starts_waits_for_the_first_change_after_a_failover(database: str, postgres: Cluster) -> None:
+    """Both write down the new timeline: they lock in the same order, so that neither waits for the other in a circle."""
+    name = database.rpartition("/")[2]
+    with closing(PostgresStore(database)) as store, ThreadPoolExecutor(1) as pool:
+        postgres.execute("UPDATE meta SET value = 'another' WHERE key = 'timeline'", database=name)
+        tx = store.begin()
+        starting = pool.submit(PostgresStore, database)
+        while not postgres.execute("SELECT 1 FROM pg_locks WHERE NOT granted"):
+            assert not starting.done()
+        new(tx)
+        tx.commit()
+        starting.result().close()

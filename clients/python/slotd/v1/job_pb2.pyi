@@ -471,10 +471,13 @@ class Attempt(google.protobuf.message.Message):
     END_TIME_FIELD_NUMBER: builtins.int
     ERROR_FIELD_NUMBER: builtins.int
     SERVER_FIELD_NUMBER: builtins.int
+    WORKER_FIELD_NUMBER: builtins.int
     number: builtins.int
     """Which one, from 1. A snoozed or given-back attempt does not count: the next one has its number again."""
     server: builtins.str
     """The boot id of the server that ran it."""
+    worker: builtins.str
+    """The id of the worker that ran it; empty where the server ran it itself."""
     @property
     def start_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When it got its slot."""
@@ -495,9 +498,10 @@ class Attempt(google.protobuf.message.Message):
         end_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         error: google.rpc.status_pb2.Status | None = ...,
         server: builtins.str = ...,
+        worker: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["end_time", b"end_time", "error", b"error", "start_time", b"start_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["end_time", b"end_time", "error", b"error", "number", b"number", "server", b"server", "start_time", b"start_time"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["end_time", b"end_time", "error", b"error", "number", b"number", "server", b"server", "start_time", b"start_time", "worker", b"worker"]) -> None: ...
 
 global___Attempt = Attempt
 

@@ -245,6 +245,7 @@ class SlotHolder(google.protobuf.message.Message):
     QUEUE_FIELD_NUMBER: builtins.int
     START_TIME_FIELD_NUMBER: builtins.int
     ZOMBIE_FIELD_NUMBER: builtins.int
+    WORKER_FIELD_NUMBER: builtins.int
     job_id: builtins.str
     """The job."""
     attempt: builtins.int
@@ -255,6 +256,8 @@ class SlotHolder(google.protobuf.message.Message):
     """Its queue."""
     zombie: builtins.bool
     """The attempt has been ended for its watchers, but its function has not returned."""
+    worker: builtins.str
+    """The id of the worker whose slot it is; empty for the server's own."""
     @property
     def start_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """Since when."""
@@ -268,9 +271,10 @@ class SlotHolder(google.protobuf.message.Message):
         queue: builtins.str = ...,
         start_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         zombie: builtins.bool = ...,
+        worker: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["start_time", b"start_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attempt", b"attempt", "job_id", b"job_id", "kind", b"kind", "queue", b"queue", "start_time", b"start_time", "zombie", b"zombie"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["attempt", b"attempt", "job_id", b"job_id", "kind", b"kind", "queue", b"queue", "start_time", b"start_time", "worker", b"worker", "zombie", b"zombie"]) -> None: ...
 
 global___SlotHolder = SlotHolder
 
@@ -305,6 +309,48 @@ class QueueSlots(google.protobuf.message.Message):
     def WhichOneof(self, oneof_group: typing.Literal["_slots", b"_slots"]) -> typing.Literal["slots"] | None: ...
 
 global___QueueSlots = QueueSlots
+
+@typing.final
+class PoolSlots(google.protobuf.message.Message):
+    """The slots of one place where jobs run: the server itself, or a worker that is connected to it."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    WORKER_FIELD_NUMBER: builtins.int
+    NAME_FIELD_NUMBER: builtins.int
+    SLOTS_FIELD_NUMBER: builtins.int
+    FREE_FIELD_NUMBER: builtins.int
+    RUNNING_FIELD_NUMBER: builtins.int
+    ZOMBIE_FIELD_NUMBER: builtins.int
+    LIMIT_FIELD_NUMBER: builtins.int
+    worker: builtins.str
+    """The worker's id; empty for the server itself."""
+    name: builtins.str
+    """The worker's name; empty for the server itself."""
+    slots: builtins.int
+    """Its size as it is: the limit, or what is held where that is more."""
+    free: builtins.int
+    """Slots that a job could have now; 0 while the worker is not connected."""
+    running: builtins.int
+    """Slots held by running jobs."""
+    zombie: builtins.int
+    """Slots held by functions that outlived their attempt."""
+    limit: builtins.int
+    """The size that was asked for."""
+    def __init__(
+        self,
+        *,
+        worker: builtins.str = ...,
+        name: builtins.str = ...,
+        slots: builtins.int = ...,
+        free: builtins.int = ...,
+        running: builtins.int = ...,
+        zombie: builtins.int = ...,
+        limit: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["free", b"free", "limit", b"limit", "name", b"name", "running", b"running", "slots", b"slots", "worker", b"worker", "zombie", b"zombie"]) -> None: ...
+
+global___PoolSlots = PoolSlots
 
 @typing.final
 class GetQueueRequest(google.protobuf.message.Message):
@@ -456,8 +502,8 @@ global___ListSlotsRequest = ListSlotsRequest
 
 @typing.final
 class ListSlotsResponse(google.protobuf.message.Message):
-    """Answers ListSlots. free + running + zombie = slots, except while a pool that was made smaller still lets its surplus
-    finish: then free is 0, and `slots` is what is really held.
+    """Answers ListSlots. The numbers are of the server and of its workers together. free + running + zombie = slots, always: a
+    pool that was made smaller and still lets its surplus finish has `slots` of what is really held, and free 0.
     """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
@@ -470,8 +516,9 @@ class ListSlotsResponse(google.protobuf.message.Message):
     QUEUES_FIELD_NUMBER: builtins.int
     REVISION_FIELD_NUMBER: builtins.int
     LIMIT_FIELD_NUMBER: builtins.int
+    POOLS_FIELD_NUMBER: builtins.int
     slots: builtins.int
-    """The pool's size as it is: the limit, or what is held where that is more."""
+    """The size as it is, pool by pool: the limit, or what is held where that is more."""
     free: builtins.int
     """Slots that a job could have now."""
     running: builtins.int
@@ -481,7 +528,7 @@ class ListSlotsResponse(google.protobuf.message.Message):
     revision: builtins.int
     """The revision at which all this held."""
     limit: builtins.int
-    """The size that was asked for."""
+    """The size that was asked for of the server's own pool, which is what UpdateSlots sets."""
     @property
     def holders(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___SlotHolder]:
         """Who holds each, longest first."""
@@ -489,6 +536,10 @@ class ListSlotsResponse(google.protobuf.message.Message):
     @property
     def queues(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___QueueSlots]:
         """Those queues that have a limit or hold a slot, by name, with the slots that they hold on all servers."""
+
+    @property
+    def pools(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___PoolSlots]:
+        """The server's own pool, then its workers' by name."""
 
     def __init__(
         self,
@@ -501,8 +552,9 @@ class ListSlotsResponse(google.protobuf.message.Message):
         queues: collections.abc.Iterable[global___QueueSlots] | None = ...,
         revision: builtins.int = ...,
         limit: builtins.int = ...,
+        pools: collections.abc.Iterable[global___PoolSlots] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["free", b"free", "holders", b"holders", "limit", b"limit", "queues", b"queues", "revision", b"revision", "running", b"running", "slots", b"slots", "zombie", b"zombie"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["free", b"free", "holders", b"holders", "limit", b"limit", "pools", b"pools", "queues", b"queues", "revision", b"revision", "running", b"running", "slots", b"slots", "zombie", b"zombie"]) -> None: ...
 
 global___ListSlotsResponse = ListSlotsResponse
 
@@ -648,6 +700,7 @@ class Server(google.protobuf.message.Message):
     RENEW_TIME_FIELD_NUMBER: builtins.int
     LEASE_FIELD_NUMBER: builtins.int
     LOCAL_FIELD_NUMBER: builtins.int
+    WORKERS_FIELD_NUMBER: builtins.int
     id: builtins.str
     """Its boot id, new at every start; Attempt.server names it."""
     name: builtins.str
@@ -657,7 +710,7 @@ class Server(google.protobuf.message.Message):
     version: builtins.str
     """The version of slotd that it runs."""
     slots: builtins.int
-    """Its pool's size; as it told last, like the next four."""
+    """The size of its pool and of its workers' together; as it told last, like the next five."""
     running: builtins.int
     """Slots held by running jobs."""
     zombie: builtins.int
@@ -666,13 +719,15 @@ class Server(google.protobuf.message.Message):
     """It is stopping, and starts nothing any more."""
     local: builtins.bool
     """It is the one that answers."""
+    workers: builtins.int
+    """How many workers are connected to it."""
     @property
     def start_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When it started."""
 
     @property
     def kinds(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The kinds that it has handlers for, sorted."""
+        """The kinds that it or its workers have handlers for, sorted."""
 
     @property
     def renew_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
@@ -700,9 +755,10 @@ class Server(google.protobuf.message.Message):
         renew_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         lease: google.protobuf.duration_pb2.Duration | None = ...,
         local: builtins.bool = ...,
+        workers: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["lease", b"lease", "renew_time", b"renew_time", "start_time", b"start_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["address", b"address", "draining", b"draining", "id", b"id", "kinds", b"kinds", "lease", b"lease", "local", b"local", "name", b"name", "renew_time", b"renew_time", "running", b"running", "slots", b"slots", "start_time", b"start_time", "version", b"version", "zombie", b"zombie"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["address", b"address", "draining", b"draining", "id", b"id", "kinds", b"kinds", "lease", b"lease", "local", b"local", "name", b"name", "renew_time", b"renew_time", "running", b"running", "slots", b"slots", "start_time", b"start_time", "version", b"version", "workers", b"workers", "zombie", b"zombie"]) -> None: ...
 
 global___Server = Server
 

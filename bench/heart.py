@@ -26,8 +26,8 @@ class Heart:
     def __init__(self, path: str | Path, slots: int) -> None:
         self.store = SqliteStore(str(path))
         kinds = {KIND: Defaults(queue=QUEUE)}
-        rules = Rules(self.store.owner, kinds, Limits(), IdSource(random.getrandbits), random.random)
-        self._lifecycle = Lifecycle(self.store, Ledger(slots), rules, SystemClock())
+        rules = Rules(self.store.owner, Limits(), IdSource(random.getrandbits), random.random)
+        self._lifecycle = Lifecycle(self.store, Ledger(slots, kinds), rules, SystemClock())
 
     def apply(self, *commands: ask.Command) -> Committed:
         """One durable change."""

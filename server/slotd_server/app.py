@@ -6,8 +6,7 @@ import random
 import signal
 import socket
 import sys
-from collections import ChainMap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -25,13 +24,16 @@ from slotd_server.domain import commands as ask
 from slotd_server.domain.clock import Clock, SharedClock, SystemClock
 from slotd_server.domain.errors import ServiceError, StoreBroken
 from slotd_server.domain.ids import IdSource
-from slotd_server.domain.job import SECOND
+from slotd_server.domain.job import SECOND, Job
 from slotd_server.domain.queue import Defaults
 from slotd_server.domain.server import Member, News, Status
+from slotd_server.domain.worker import WorkerStatus
 from slotd_server.events import EventLog
 from slotd_server.execution.base import Reporting
+from slotd_server.execution.remote import RemoteRunner
+from slotd_server.execution.routes import Routes
 from slotd_server.execution.threads import ThreadRunner
-from slotd_server.leases import Keeper
+from slotd_server.leases import Attendance, Keeper
 from slotd_server.lifecycle import Lifecycle
 from slotd_server.reads import Reads
 from slotd_server.rpc import calls
@@ -39,8 +41,9 @@ from slotd_server.rpc.jobs import Jobs
 from slotd_server.rpc.queues import Queues
 from slotd_server.rpc.schedules import Schedules
 from slotd_server.rpc.stream import Streams
+from slotd_server.rpc.workers import Workers
 from slotd_server.settings import Settings, SettingsError
-from slotd_server.slots import Ledger
+from slotd_server.slots import Ledger, PoolSlots
 from slotd_server.store.base import SharedStore
 from slotd_server.store.sqlite import SqliteStore
 from slotd_server.store.url import FORMS, is_postgres, shown, sqlite_path
@@ -80,15 +83,34 @@ def _nothing() -> None:
     """Nobody else is there to tell."""
 
 
+class Known(Mapping[str, Defaults]):
+    """The kinds that somebody runs: this server, one of its workers, or, in `elsewhere`, another server."""
+
+    def __init__(self, ledger: Ledger, elsewhere: Mapping[str, Defaults]) -> None:
+        self._ledger = ledger
+        self._elsewhere = elsewhere
+
+    def __getitem__(self, kind: str) -> Defaults:
+        return self._ledger.kinds[kind] if kind in self._ledger.kinds else self._elsewhere[kind]
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._ledger.kinds or kind in self._elsewhere
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._elsewhere, **self._ledger.kinds})
+
+    def __len__(self) -> int:
+        return len(self._elsewhere.keys() | self._ledger.kinds.keys())
+
+
 class Presence:
     """What this server tells of itself; `changed` is called when others should know at once."""
 
-    def __init__(self, name: str, kinds: Mapping[str, Defaults], ledger: Ledger) -> None:
+    def __init__(self, name: str, ledger: Ledger) -> None:
         self.address = ""
         self.changed: Callable[[], None] = _nothing
         self._draining = False
         self._name = name
-        self._kinds = dict(sorted(kinds.items()))
         self._ledger = ledger
 
     def drain(self) -> None:
@@ -98,17 +120,17 @@ class Presence:
 
     def status(self) -> Status:
         """As it is now. From any thread: of the slots, a rough count."""
-        zombies = self._ledger.zombies
-        running = len(self._ledger.leases) - zombies
+        pools = self._ledger.pool_slots()
         return Status(
             self._name,
             self.address,
             slotd.__version__,
-            self._ledger.limit,
-            running,
-            zombies,
+            sum(part.size for part in pools),
+            sum(part.running for part in pools),
+            sum(part.zombie for part in pools),
             self._draining,
-            self._kinds,
+            dict(sorted(self._ledger.kinds.items())),
+            tuple([_worker_status(part) for part in pools if part.pool.worker is not None]),
         )
 
 
@@ -129,16 +151,15 @@ class Service:
         Raises StartError.
         """
         handlers = _load_handlers(self._modules)
-        ledger = Ledger(self._settings.slots)
-        kinds = {kind: _declared(handler) for kind, handler in handlers.items()}
-        here = Presence(self._settings.server_name or socket.gethostname(), kinds, ledger)
+        ledger = Ledger(self._settings.slots, {kind: _declared(handler) for kind, handler in handlers.items()})
+        here = Presence(self._settings.server_name or socket.gethostname(), ledger)
         async with AsyncExitStack() as stack:
             store, clock = _open_store(self._settings, here)
             stack.callback(store.close)
             if self._settings.ready_file:
                 # One that a server left behind that was killed would send callers to where nobody is.
                 _forget(Path(self._settings.ready_file))
-            await self._serve(stack, store, clock, ledger, here, handlers, kinds)
+            await self._serve(stack, store, clock, ledger, here, handlers)
         if self._failure is not None:
             log.error("stopped, so that nothing is acknowledged that is not kept", cause=str(self._failure))
             return 1
@@ -153,7 +174,6 @@ class Service:
         ledger: Ledger,
         here: "Presence",
         handlers: Mapping[str, Handler],
-        kinds: Mapping[str, Defaults],
     ) -> None:
         settings = self._settings
         # Each server takes jobs of all kinds that any of them runs.
@@ -161,7 +181,6 @@ class Service:
         start_time = clock.now()
         rules = Rules(
             store.owner,
-            kinds,
             _limits(settings),
             IdSource(random.getrandbits),
             random.random,
@@ -170,7 +189,7 @@ class Service:
         )
         lifecycle = Lifecycle(store, ledger, rules, clock)
         try:
-            _recover(lifecycle)
+            afield = _recover(lifecycle)
         except (ServiceError, StoreBroken) as error:
             raise StartError(f"cannot open the store {shown(settings.store)}: {error}") from error
         reads = Reads(store)
@@ -179,7 +198,7 @@ class Service:
         pacing = Pacing(round(settings.cancel_grace * SECOND), round(settings.report_interval * SECOND))
         dispatcher = Dispatcher(
             lifecycle,
-            ChainMap(dict(kinds), elsewhere),
+            None if settings.unknown_kinds == "wait" else Known(ledger, elsewhere),
             clock,
             publish=events.publish,
             listened=events.listened,
@@ -190,13 +209,17 @@ class Service:
         events.others = dispatcher.noticed
         events.missed = dispatcher.missed
         stack.push_async_callback(dispatcher.stop)
-        runner = ThreadRunner(
+        reporting = Reporting(dispatcher.finished, dispatcher.told)
+        attendance = Attendance(round(settings.worker_lease * SECOND))
+        remote = RemoteRunner(reporting, ledger.standing, lambda worker: attendance.heard(worker, clock.monotonic()))
+        threads = ThreadRunner(
             handlers,
-            Reporting(dispatcher.finished, dispatcher.told),
+            reporting,
             results=reads.results,
             result_limit=settings.max_payload,
             output_limit=settings.max_output,
         )
+        runner = Routes(remote, threads, {})
         stack.callback(runner.close)
 
         def boot() -> str:
@@ -205,9 +228,20 @@ class Service:
         streams = Streams(reads, events, store.id, boot, heartbeat=settings.heartbeat, limit=settings.max_streams)
         jobs = Jobs(dispatcher, reads, events, streams, store.id, boot, max_payload=settings.max_payload)
         schedules = Schedules(dispatcher, events, store.id, boot, max_payload=settings.max_payload)
-        server, checks = _server(jobs, Queues(dispatcher, store.owner), schedules)
+        workers = Workers(
+            dispatcher,
+            remote,
+            reads,
+            attendance,
+            clock,
+            store.owner,
+            limit=settings.max_workers,
+            max_payload=settings.max_payload,
+            max_output=settings.max_output,
+        )
+        server, checks = _server(jobs, Queues(dispatcher, store.owner), schedules, workers)
         address = here.address = _bind(server, settings.listen)
-        dispatcher.start(runner)
+        dispatcher.start(runner, afield)
         if isinstance(store, SharedStore):
             keeper = _keeper(store, clock, round(settings.poll * SECOND), here, elsewhere, dispatcher, events)
             here.changed = keeper.hurry
@@ -219,13 +253,18 @@ class Service:
         # What still waits for events is told to go on elsewhere, before its call is cut off.
         stack.callback(events.end)
         self._on_signals(dispatcher)
-        if not kinds and not store.shared:
+        if not handlers and not store.shared:
             log.warning(
-                "no handlers: every kind is unknown; name a module of handlers, as in `slotd serve handlers.py`"
+                "no handlers: only workers run anything; name a module of handlers, as in `slotd serve handlers.py`"
             )
+        watch = asyncio.create_task(workers.watch())
+        stack.callback(watch.cancel)
         await _announce(address, settings.ready_file, checks)
         await self._stopping.wait()
         here.drain()
+        # They keep what they have, and whoever comes after this server gives them the time to come back.
+        watch.cancel()
+        workers.end()
         await checks.enter_graceful_shutdown()
         if self._failure is None:
             await self._drain(dispatcher)
@@ -287,6 +326,14 @@ def configure_logs(level: str, style: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
+    )
+
+
+def _worker_status(part: PoolSlots) -> WorkerStatus:
+    pool = part.pool
+    assert pool.worker is not None
+    return WorkerStatus(
+        pool.worker, tuple(sorted(pool.kinds)), part.size, part.running, part.zombie, pool.draining, pool.connected
     )
 
 
@@ -376,18 +423,24 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _recover(lifecycle: Lifecycle) -> None:
-    """Give back what a server had that is gone, in steps."""
+def _recover(lifecycle: Lifecycle) -> list[Job]:
+    """Give back what a server had that is gone, in steps. → what workers still run of it, which is taken over."""
     found = 0
-    while step := lifecycle.apply([ask.Recover()], claim=False).answers[0]:
-        found += step
+    afield: list[Job] = []
+    while True:
+        committed = lifecycle.apply([ask.Recover()], claim=False)
+        afield += committed.taken_over
+        if not committed.answers[0]:
+            break
+        found += committed.answers[0]
     if found:
-        log.info("recovered jobs of a server that is gone", jobs=found)
+        log.info("recovered jobs of a server that is gone", jobs=found, on_workers=len(afield))
+    return afield
 
 
-def _server(jobs: Jobs, queues: Queues, schedules: Schedules) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
+def _server(*servicers: object) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
+    """Serves these, in the order of `calls.SERVICES`."""
     server = grpc.aio.server(options=_CHANNEL)
-    servicers: tuple[object, ...] = (jobs, queues, schedules)
     for descriptor, servicer in zip(calls.SERVICES, servicers, strict=True):
         server.add_generic_rpc_handlers((calls.handler(descriptor, servicer),))
     checks = health.aio.HealthServicer()

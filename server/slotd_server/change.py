@@ -51,12 +51,10 @@ def _nobody() -> Member:
 
 
 class Rules(NamedTuple):
-    """What every change goes by. `kinds` are those that this server has handlers for, with what the handlers declare,
-    and `elsewhere` those of the other servers, likewise; `random` yields numbers in [0, 1) for jitter; `here` is what
-    this server tells of itself."""
+    """What every change goes by. `elsewhere` are the kinds that other servers have handlers for, with what the handlers
+    declare; `random` yields numbers in [0, 1) for jitter; `here` is what this server tells of itself."""
 
     owner: str
-    kinds: Mapping[str, Defaults]
     limits: Limits
     ids: IdSource
     random: Callable[[], float]
@@ -109,6 +107,9 @@ class Change:
         self.events: list[Event] = []
         self.started: list[Job] = []
         self.stopping: list[Lease] = []
+        # Attempts that a worker runs already, and those that are over without a word from whoever ran them.
+        self.taken_over: list[Job] = []
+        self.dropped: list[Lease] = []
         # What is to be settled before the change ends: targets that may be decided, seqs of jobs that may pass now (a
         # heap), and queues that may have more ended jobs than they keep.
         self.decided: deque[Unsettled] = deque()
@@ -122,7 +123,7 @@ class Change:
 
     def defaults(self, kind: str, queue: str | None) -> Defaults:
         """What a job gets where it leaves a field out: the handler's word, then the queue's, then the service's."""
-        declared = self.rules.kinds.get(kind) or self.rules.elsewhere.get(kind, NOTHING)
+        declared = self.ledger.kinds.get(kind) or self.rules.elsewhere.get(kind, NOTHING)
         name = queue or declared.queue or DEFAULT_QUEUE
         return _layered(declared, self.queue(name).defaults, name)
 

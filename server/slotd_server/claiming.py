@@ -17,8 +17,10 @@ def claim(change: Change) -> None:
         return
     wanted = []
     for (name, kind), queued in change.tx.queued().items():
-        room = min(_room(change, name), queued)
-        if room > 0 and kind in change.rules.kinds:
+        room = change.ledger.room(kind)
+        if room:
+            room = min(_room(change, name, room), queued)
+        if room > 0:
             wanted.append(Wanted(name, kind, room))
     if not wanted:
         return
@@ -43,12 +45,11 @@ def has_room(change: Change, queue: str, more: int = 1) -> bool:
     return change.tx.waiting(queue) + more <= limit
 
 
-def _room(change: Change, queue: str) -> int:
-    """How many jobs of the queue may start now."""
+def _room(change: Change, queue: str, room: int) -> int:
+    """How many jobs of the queue may start now, for which there are `room` slots."""
     settings = change.queue(queue)
     if settings.paused:
         return 0
-    room = change.ledger.free
     if settings.slots is not None:
         room = min(room, settings.slots - _held(change, queue))
     if settings.rate is not None and room > 0:
@@ -81,16 +82,17 @@ def _held(change: Change, queue: str) -> int:
 
 
 def _can_start(change: Change, job: Job) -> bool:
-    if not change.ledger.free:
+    room = change.ledger.room(job.spec.kind)
+    if not room:
         return False
     settings = change.queue(job.spec.queue)
     # Most queues have no limits of their own.
-    return (settings.slots is None and settings.rate is None) or _room(change, job.spec.queue) > 0
+    return (settings.slots is None and settings.rate is None) or _room(change, job.spec.queue, room) > 0
 
 
 def _start(change: Change, job: Job) -> None:
     queue, kind = job.spec.queue, job.spec.kind
-    after = moves.start(job, change.now, change.rules.owner)
+    after = moves.start(job, change.now, change.rules.owner, change.ledger.choose(kind))
     change.ledger.reserve(Lease(after.seq, after.fence), after)
     change.started.append(change.move(job, after))
     rate = change.queue(queue).rate

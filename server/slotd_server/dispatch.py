@@ -18,10 +18,11 @@ from slotd_server.domain import commands as ask
 from slotd_server.domain.clock import Clock
 from slotd_server.domain.errors import Draining, ServiceError, StoreBroken, StoreUnavailable
 from slotd_server.domain.events import Event
-from slotd_server.domain.job import SECOND, Failure
+from slotd_server.domain.job import SECOND, Failure, Job
 from slotd_server.domain.queue import Defaults
 from slotd_server.domain.server import Member, News
-from slotd_server.execution.base import Runner
+from slotd_server.domain.worker import runs_on
+from slotd_server.execution.base import Workforce
 from slotd_server.lifecycle import Committed, Lifecycle
 
 log = structlog.get_logger()
@@ -89,12 +90,12 @@ class Dispatcher:
     """`publish` gets the events of each change, on the event loop, before their callers get their answers. Where nobody
     awaits an answer and `listened` says that nobody awaits events, the loop is left alone: it has them by `deliver` as
     soon as somebody asks, and after some hundreds of them in any case. `failed` is called there once if the store
-    breaks: nothing is acknowledged from then on."""
+    breaks: nothing is acknowledged from then on. `kinds` are those of which jobs may be submitted; None: any."""
 
     def __init__(
         self,
         lifecycle: Lifecycle,
-        kinds: Mapping[str, Defaults],
+        kinds: Mapping[str, Defaults] | None,
         clock: Clock,
         *,
         publish: Callable[[Sequence[Event]], None],
@@ -114,8 +115,10 @@ class Dispatcher:
         self._loop = asyncio.get_running_loop()
         self._inbox: SimpleQueue[Waiting] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="slotd-writer", daemon=True)
-        self._runner: Runner | None = None
+        self._runner: Workforce | None = None
         self._running: dict[ask.Lease, int | None] = {}
+        # Those of them that run on workers, and go on when this server stops.
+        self._afield: set[ask.Lease] = set()
         self._alarms: list[tuple[int, ask.Lease, int, Alarm]] = []
         self._held: list[Waiting] = []
         self._retry_at: int | None = None
@@ -129,9 +132,12 @@ class Dispatcher:
         self._stopped = False
         self._broken: BaseException | None = None
 
-    def start(self, runner: Runner) -> None:
-        """Begin. What waits in the store is started as soon as there are slots."""
+    def start(self, runner: Workforce, afield: Sequence[Job] = ()) -> None:
+        """Begin. What waits in the store is started as soon as there are slots; what runs on workers already, `afield`,
+        is watched."""
         self._runner = runner
+        for job in afield:
+            self._adopt(job, self._clock.monotonic())
         self._thread.start()
         self.wake()
 
@@ -147,6 +153,10 @@ class Dispatcher:
         future = self._loop.create_future()
         self._inbox.put((command, future))
         return future
+
+    def tell(self, command: ask.Command) -> None:
+        """Carry out a command that nobody awaits the answer of. From any thread."""
+        self._inbox.put((command, None))
 
     def finished(self, command: ask.Finish) -> None:
         """A function has returned. From any thread."""
@@ -171,8 +181,12 @@ class Dispatcher:
         """What other servers may have done: some of it to jobs that run here. From any thread."""
         for event in events:
             job = event.job
-            if job.cancel_requested and job.owner == self._owner:
-                self._inbox.put((Stop(ask.Lease(job.seq, job.fence)), None))
+            if job.owner == self._owner:
+                if job.cancel_requested:
+                    self._inbox.put((Stop(ask.Lease(job.seq, job.fence)), None))
+            elif job.owner and runs_on(job) and ask.Lease(job.seq, job.fence) in self._afield:
+                # Its worker has gone over to another server.
+                self.missed()
 
     def missed(self) -> None:
         """Other servers have done so much that nobody can say what. From any thread."""
@@ -199,7 +213,7 @@ class Dispatcher:
     async def _put_back(self) -> None:
         # A change that began before may start some yet. Once this is answered, none will.
         await self.call(ask.ListSlots())
-        leases = list(self._running)
+        leases = list(self._running.keys() - self._afield)
         log.info("drain timeout: putting jobs back", jobs=len(leases))
         await asyncio.gather(*[self.call(ask.GiveBack(lease)) for lease in leases])
 
@@ -311,28 +325,57 @@ class Dispatcher:
             if alarm is Alarm.REPORT:
                 work += self._report(lease, now)
             elif lease in self._running:
+                assert self._runner is not None
                 work += self._report(lease, now)
-                work.append((ask.Overrun(lease, _OVERRUN[alarm]), None))
+                if not self._runner.end(lease, _OVERRUN[alarm]):
+                    work.append((ask.Overrun(lease, _OVERRUN[alarm]), None))
         return work
 
     def _carry_out(self, work: list[Waiting], committed: Committed, now: int) -> None:
         assert self._runner is not None
         for (command, _), answer in zip(work, committed.answers, strict=True):
             if isinstance(command, ask.Finish):
-                self._running.pop(command.lease, None)
+                self._forget(command.lease)
             elif isinstance(command, (ask.Bury, ask.Recover)) and answer == command.limit:
                 self._inbox.put((ask.Recover(), None))
+        for job in committed.taken_over:
+            self._adopt(job, now)
         for job in committed.started:
             lease = ask.Lease(job.seq, job.fence)
             self._running[lease] = None
+            if runs_on(job):
+                self._afield.add(lease)
             if job.spec.timeout is not None:
                 self._set_alarm(now + job.spec.timeout, lease, Alarm.TIMEOUT)
             self._runner.start(job)
         for lease in committed.stopping:
             self._stop_attempt(lease, now)
+        for lease in committed.dropped:
+            self._forget(lease)
         self._answer(work, committed.answers, committed.events)
-        if self.draining and not self._running:
+        if self.draining and len(self._running) == len(self._afield):
             self._call_loop(self._idle.set)
+
+    def _adopt(self, job: Job, now: int) -> None:
+        """A worker runs it already: its time goes on, from when it began."""
+        assert self._runner is not None
+        lease = ask.Lease(job.seq, job.fence)
+        self._running[lease] = None
+        self._afield.add(lease)
+        self._runner.adopt(job)
+        if job.lingering:
+            return
+        if job.spec.timeout is not None and job.start_time is not None:
+            left = job.start_time + job.spec.timeout - self._clock.now()
+            self._set_alarm(now + max(left, 0), lease, Alarm.TIMEOUT)
+        if job.cancel_requested:
+            self._set_alarm(now + self._pacing.cancel_grace, lease, Alarm.GRACE)
+
+    def _forget(self, lease: ask.Lease) -> None:
+        assert self._runner is not None
+        self._running.pop(lease, None)
+        self._afield.discard(lease)
+        self._runner.settled(lease)
 
     def _stop_attempt(self, lease: ask.Lease, now: int) -> None:
         assert self._runner is not None

@@ -64,6 +64,40 @@ class Watch:
         self._last_look = None
 
 
+class Attendance:
+    """When workers were heard of last, by a monotonic clock; `lease` in microseconds: how long one may be silent. What
+    a pause of this server itself has kept from being heard is nobody's silence. Safe for threads."""
+
+    def __init__(self, lease: int) -> None:
+        self.lease = lease
+        self._blink = lease // RENEWALS * 2
+        self._last_look: int | None = None
+        self._heard: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def heard(self, worker: str, now: int) -> None:
+        """It has said something, or is expected from now on."""
+        with self._lock:
+            self._heard[worker] = now
+
+    def left(self, worker: str) -> None:
+        """It is not expected any more."""
+        with self._lock:
+            self._heard.pop(worker, None)
+
+    def absent(self, now: int) -> list[str]:
+        """Look at all of them; to be called at least so often that two looks lie within half a lease. → those that have
+        been silent for too long, who are not expected any more."""
+        with self._lock:
+            if self._last_look is not None and now - self._last_look > self._blink:
+                self._heard = dict.fromkeys(self._heard, now)
+            self._last_look = now
+            gone = [worker for worker, heard in self._heard.items() if now - heard >= self.lease]
+            for worker in gone:
+                del self._heard[worker]
+            return gone
+
+
 class Keeper:
     """A thread that renews this server's lease and listens to the others. `poll` in microseconds: how often it looks
     for what it may not have been told of. On that thread `met` gets the servers that are there, `heard` the news, and

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from slotd_server import claiming, edits, reports, requests, schedules, settling
+from slotd_server import claiming, edits, reports, requests, schedules, settling, workers
 from slotd_server.change import Agenda, Change, Rotation, Rules
 from slotd_server.domain import commands as ask
 from slotd_server.domain.clock import Clock
@@ -46,18 +46,25 @@ _PERFORM: dict[type[Any], Callable[[Change, Any], Any]] = {
     ask.Bury: reports.bury,
     ask.Attend: reports.attend,
     ask.Reconcile: reports.reconcile,
+    ask.Enlist: workers.enlist,
+    ask.Resize: workers.resize,
+    ask.Detach: workers.detach,
+    ask.Dismiss: workers.dismiss,
 }
 
 
 class Committed(NamedTuple):
     """What one transaction did. `answers` are aligned with the commands; one that was refused is answered with the
-    ServiceError. `started` are the jobs claimed, `stopping` the leases of attempts that are to stop, `agenda` when
-    `apply` is to be called again if nothing else comes."""
+    ServiceError. `started` are the jobs claimed, `stopping` the leases of attempts that are to stop, `taken_over` jobs
+    that a worker runs already, `dropped` leases that are over without a Finish, `agenda` when `apply` is to be called
+    again if nothing else comes."""
 
     answers: list[Any]
     events: list[Event]
     started: list[Job]
     stopping: list[ask.Lease]
+    taken_over: list[Job]
+    dropped: list[ask.Lease]
     agenda: Agenda
 
 
@@ -102,7 +109,15 @@ class Lifecycle:
             self._ledger.commit()
             self._agenda = change.agenda
             self._rotation = change.rotation
-            return Committed(answers, change.events, change.started, change.stopping, change.agenda)
+            return Committed(
+                answers,
+                change.events,
+                change.started,
+                change.stopping,
+                change.taken_over,
+                change.dropped,
+                change.agenda,
+            )
 
     @property
     def owner(self) -> str:
@@ -150,4 +165,6 @@ def _expected(commands: Sequence[ask.Command]) -> Expected:
             leases.append(command.lease)
         elif isinstance(command, (ask.Cancel, ask.Retry, ask.Delete, ask.Update)):
             job_ids.append(command.job_id)
+        elif isinstance(command, ask.Enlist):
+            job_ids += [claimed.job_id for claimed in command.claimed]
     return Expected(leases, job_ids, request_ids)

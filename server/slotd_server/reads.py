@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from slotd_server.domain.errors import CursorExpired
+from slotd_server.domain.errors import CursorExpired, NotFound
 from slotd_server.domain.events import Event, JobFilter
 from slotd_server.domain.job import Job, Payload
 from slotd_server.store.base import Snapshot, Store
@@ -40,17 +40,8 @@ class Reads:
     def results(self, job: Job) -> dict[str, Payload | None]:
         """What the jobs returned that `job` depended on, a group's jobs among them: by ref where it has one, else by
         job id; None where there is nothing. From any thread."""
-        found: dict[str, Payload | None] = {}
-        depends_on = () if job.spec.ties is None else job.spec.ties.depends_on
         with self._store.snapshot() as snapshot:
-            for one in depends_on:
-                if one.group:
-                    members = snapshot.jobs(JobFilter(groups=frozenset({one.group})), _MOST_RESULTS)
-                    found |= {other.id: other.result for other in members}
-                else:
-                    other = snapshot.job(one.job_id)
-                    found[one.ref or one.job_id] = None if other is None else other.result
-        return found
+            return _results(snapshot, job)
 
     def close(self) -> None:
         self._executor.shutdown()
@@ -58,3 +49,23 @@ class Reads:
     def _run(self, query: Callable[[Snapshot], T]) -> T:
         with self._store.snapshot() as snapshot:
             return query(snapshot)
+
+
+def results_of(snapshot: Snapshot, job_id: str) -> dict[str, Payload | None]:
+    """As `Reads.results`, of the job with this id. Raises NotFound."""
+    job = snapshot.job(job_id)
+    if job is None:
+        raise NotFound("job", job_id)
+    return _results(snapshot, job)
+
+
+def _results(snapshot: Snapshot, job: Job) -> dict[str, Payload | None]:
+    found: dict[str, Payload | None] = {}
+    for one in () if job.spec.ties is None else job.spec.ties.depends_on:
+        if one.group:
+            members = snapshot.jobs(JobFilter(groups=frozenset({one.group})), _MOST_RESULTS)
+            found |= {other.id: other.result for other in members}
+        else:
+            other = snapshot.job(one.job_id)
+            found[one.ref or one.job_id] = None if other is None else other.result
+    return found

@@ -5,8 +5,12 @@ from slotd_server.change import Change
 from slotd_server.domain import moves
 from slotd_server.domain.commands import Attend, Bury, Finish, GiveBack, Lease, Overrun, Reconcile, Recover, Report
 from slotd_server.domain.job import Failure, Job, Progress
-from slotd_server.domain.outcome import Failed, Succeeded
+from slotd_server.domain.outcome import Failed, Released, Succeeded
 from slotd_server.domain.states import State
+from slotd_server.domain.worker import Standing, runs_on
+from slotd_server.slots import HERE
+
+WORKER_STOPPED = Failure("WORKER_STOPPED", "the worker stopped while it ran")
 
 
 def report(change: Change, command: Report) -> None:
@@ -23,7 +27,7 @@ def finish(change: Change, command: Finish) -> None:
     if job is None:
         return
     if job.state is not State.RUNNING:
-        _let_go(change, job)
+        let_go(change, job)
         return
     told = _told(change, job, command.progress, command.output)
     outcome = command.outcome
@@ -33,6 +37,8 @@ def finish(change: Change, command: Finish) -> None:
         change.end(job, moves.leave(told, change.now, None), State.SUCCEEDED, None, outcome.result)
     elif isinstance(outcome, Failed):
         change.fail(told, outcome.failure, permanent=outcome.permanent)
+    elif isinstance(outcome, Released):
+        give_up(change, told, WORKER_STOPPED)
     else:
         _put_back(change, told, Failure("SNOOZED", "the handler asked to be called later"), outcome.delay)
 
@@ -54,19 +60,35 @@ def give_back(change: Change, command: GiveBack) -> None:
         return
     change.ledger.turn_zombie(command.lease)
     change.stopping.append(command.lease)
-    _give_up(change, job, Failure("SERVER_STOPPED", "the server stopped while it ran"))
+    give_up(change, job, Failure("SERVER_STOPPED", "the server stopped while it ran"))
 
 
 def recover(change: Change, command: Recover) -> int:
-    """Jobs of servers that are gone wait again, or FAIL where the lost attempt was their last."""
+    """Jobs of servers that are gone wait again, or FAIL where the lost attempt was their last. Those that a worker runs
+    are this server's from now on: the worker will come, or be given up in its turn."""
     jobs = change.tx.orphans(command.limit)
     for job in jobs:
-        if job.state is State.RUNNING:
+        if runs_on(job):
+            take_over(change, job)
+        elif job.state is State.RUNNING:
             # The attempt counts: it may be what brought the server down.
             change.fail(job, Failure("SERVER_LOST", "the server was lost while it ran"), at_once=True)
         else:
-            _let_go(change, job)
+            let_go(change, job)
     return len(jobs)
+
+
+def take_over(change: Change, job: Job) -> Job:
+    """A job that a worker runs and another server had is this server's."""
+    after = job.evolve(owner=change.rules.owner)
+    if job.state is State.RUNNING:
+        job = change.note(job, after, minor=True)
+    else:
+        change.tx.keep(after)
+        job = after
+    change.ledger.take_over(Lease(job.seq, job.fence), job)
+    change.taken_over.append(job)
+    return job
 
 
 def bury(change: Change, command: Bury) -> int:
@@ -91,20 +113,23 @@ def reconcile(change: Change, _: Reconcile) -> None:
         if lease not in ours:
             # Claimed in a change that went through though nobody here heard of it: its function was never called.
             if job.state is State.RUNNING:
-                _give_up(change, job, Failure("SERVER_LOST", "it was claimed and not started"))
+                give_up(change, job, Failure("SERVER_LOST", "it was claimed and not started"))
             else:
-                _let_go(change, job)
+                let_go(change, job)
         elif job.state is not State.RUNNING:
             _turn_zombie(change, lease)
         elif job.cancel_requested:
             change.stopping.append(lease)
     for lease in ours - theirs.keys():
         # Taken away meanwhile, or ended: nothing that the function reports will be taken.
-        _turn_zombie(change, lease)
+        if change.ledger.pool_of(lease) == HERE:
+            _turn_zombie(change, lease)
+        else:
+            drop(change, lease)
 
 
 def _turn_zombie(change: Change, lease: Lease) -> None:
-    if not change.ledger.is_zombie(lease):
+    if change.ledger.standing(lease) is not Standing.ZOMBIE:
         change.ledger.turn_zombie(lease)
     change.stopping.append(lease)
 
@@ -121,12 +146,19 @@ def _told(change: Change, job: Job, progress: Progress | None, output: bytes) ->
     return job if progress is None else job.evolve(progress=progress)
 
 
-def _let_go(change: Change, job: Job) -> None:
+def let_go(change: Change, job: Job) -> None:
     """The function of an attempt that was ended before has returned at last, or went with its server."""
     change.let_go(job, job.evolve(lingering=False, owner=""))
 
 
-def _give_up(change: Change, job: Job, why: Failure) -> None:
+def drop(change: Change, lease: Lease) -> None:
+    """Whoever runs it, elsewhere, has nothing to say of it any more."""
+    change.ledger.release(lease)
+    change.stopping.append(lease)
+    change.dropped.append(lease)
+
+
+def give_up(change: Change, job: Job, why: Failure) -> None:
     """Let a running job wait again, without counting the attempt, unless somebody asked for its end."""
     if job.cancel_requested:
         change.cancel_running(job)

@@ -45,6 +45,11 @@ class Settings:
     max_payload: int = _setting(1 << 20, "the most bytes that a payload or a result may have", 0)
     max_output: int = _setting(16 << 20, "how many bytes of a job's output are kept", 0)
     max_streams: int = _setting(10_000, "how many streams may be open at once", 1)
+    max_workers: int = _setting(1_000, "how many workers may be connected at once", 0)
+    worker_lease: float = _setting(15.0, "how long a worker may be silent before its jobs are given back", 1)
+    unknown_kinds: str = _setting(
+        "refuse", "refuse, or wait: what becomes of jobs of a kind that no handler or worker is there for"
+    )
     heartbeat: float = _setting(15.0, "how long a stream stays silent", 0.1)
     report_interval: float = _setting(0.25, "how often a job's progress and output are taken in at most", 0)
     log_level: str = _setting("info", "debug, info, warning or error")
@@ -52,6 +57,7 @@ class Settings:
 
 
 _ALLOWED = {
+    "unknown_kinds": ("refuse", "wait"),
     "log_level": ("debug", "info", "warning", "error"),
     "log_format": ("auto", "json", "text"),
 }

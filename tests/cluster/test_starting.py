@@ -158,7 +158,7 @@ def test_a_new_connection_takes_nothing_for_known(database: str, postgres: Clust
 
 
 def test_one_that_starts_waits_for_the_first_change_after_a_failover(database: str, postgres: Cluster) -> None:
-    """Both write down the new timeline: they lock in the same order, so that neither waits for the other in a circle."""
+    """Both write down the new timeline: they lock in the same order, so that none waits in a circle."""
     name = database.rpartition("/")[2]
     with closing(PostgresStore(database)) as store, ThreadPoolExecutor(1) as pool:
         postgres.execute("UPDATE meta SET value = 'another' WHERE key = 'timeline'", database=name)

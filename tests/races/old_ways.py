@@ -88,7 +88,7 @@ class CheckThenInsert(Apart):
         self.between()
         if full:
             refused: list[Any] = [QueueFull("default", 0)] * len(commands)
-            return Committed(refused, [], [], [], self._agenda)
+            return Committed(refused, [], [], [], [], [], self._agenda)
         return super().apply([_unlimited(one) for one in commands], claim=claim)
 
 
@@ -138,12 +138,12 @@ class _HoldersAlone(FullableTransaction):
 
 
 def _reserve_without_looking(ledger: Ledger, job: Job) -> None:
-    limit = ledger._limit
-    ledger._limit = 1_000
+    limit = ledger.limit
+    ledger.resize(1_000)
     lease = ask.Lease(job.seq, job.fence)
     ledger._holders.pop(lease, None)
     ledger.reserve(lease, job)
-    ledger._limit = limit
+    ledger.resize(limit)
 
 
 def _unlimited(command: ask.Command) -> ask.Command:

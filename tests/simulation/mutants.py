@@ -16,6 +16,7 @@ from slotd_server.domain.errors import ServiceError, StoreFull, StoreUnavailable
 from slotd_server.domain.job import Failure, Job
 from slotd_server.domain.schedule import Schedule
 from slotd_server.domain.states import State
+from slotd_server.domain.worker import Standing
 from slotd_server.events import Batch, EventLog
 from slotd_server.leases import Watch
 from slotd_server.slots import Ledger
@@ -54,23 +55,14 @@ def release_early(patch: Patch) -> None:
 
 
 def claim_without_a_slot(patch: Patch) -> None:
-    patch.setattr(Ledger, "free", property(lambda self: max(self._limit + 1 - len(self._holders), 0)))
-
-    def reserve(self: Ledger, lease: ask.Lease, job: Job) -> None:
-        self._limit += 1
-        try:
-            _reserve(self, lease, job)
-        finally:
-            self._limit -= 1
-
-    patch.setattr(Ledger, "reserve", reserve)
+    patch.setattr(Ledger, "_room", lambda self, _: max(self.limit + 1 - len(self.leases), 0))
 
 
 def release_twice(patch: Patch) -> None:
     """A zombie that returns frees another slot with its own."""
 
     def release(self: Ledger, lease: ask.Lease) -> bool:
-        zombie = lease in self._holders and self.is_zombie(lease)
+        zombie = lease in self._holders and self.standing(lease) is Standing.ZOMBIE
         released = _release(self, lease)
         if zombie and self._holders:
             _release(self, min(self._holders))

@@ -22,6 +22,7 @@ from tests.simulation.runner import ENDLESS, SimulatedRunner
 from tests.simulation.scheduler import Scheduler, SimulatedClock
 from tests.simulation.store import Database, SimulatedStore
 from tests.simulation.writer import Writer
+from tests.unit.scripted import alone
 
 KINDS: Mapping[str, Defaults] = {"work": NOTHING, ENDLESS: NOTHING}
 
@@ -66,9 +67,9 @@ class Server:
         self._functions = scheduler.actor(f"{name} functions")
         self.actors = (self.loop, self._writer, self._keeper, self._functions)
         random = scheduler.random
-        self.ledger = Ledger(slots)
+        self.ledger = Ledger(slots, KINDS)
         self.store = SimulatedStore(database, f"{random.getrandbits(64):016x}", clock, self._status, LEASE)
-        rules = Rules(self.store.owner, KINDS, _LIMITS, IdSource(random.getrandbits), random.random)
+        rules = Rules(self.store.owner, _LIMITS, IdSource(random.getrandbits), random.random)
         lifecycle = Lifecycle(self.store, self.ledger, rules, clock)
         while lifecycle.apply([ask.Recover()], claim=False).answers[0]:
             pass
@@ -100,7 +101,7 @@ class Server:
         self.store.noticed = keeper.notice
         reporting = Reporting(self.dispatcher.finished, self.dispatcher.told)
         self.runner = SimulatedRunner(scheduler, self._functions, reporting, self.ledger, began, slow=slow)
-        self.dispatcher.start(self.runner)
+        self.dispatcher.start(alone(self.runner))
         keeper.start()
 
     def _heard(self, news: News) -> None:
@@ -108,10 +109,8 @@ class Server:
         self.loop.call_soon_threadsafe(self.events.heard, news.revision)
 
     def _status(self) -> Status:
-        zombies = self.ledger.zombies
-        return Status(
-            self.name, "", "", self.ledger.limit, len(self.ledger.leases) - zombies, zombies, False, dict(KINDS)
-        )
+        (here,) = self.ledger.pool_slots()
+        return Status(self.name, "", "", self.ledger.limit, here.running, here.zombie, False, dict(KINDS))
 
     async def _read(self, after: int, limit: int, job_ids: frozenset[str], whole: bool) -> list[Event]:
         with self.store.snapshot() as snapshot:

@@ -1,14 +1,15 @@
 """The dispatcher itself, on an actor instead of its thread."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
 from slotd_server.dispatch import Dispatcher, Waiting
 from slotd_server.domain.errors import StoreBroken
-from slotd_server.execution.base import Runner
+from slotd_server.domain.job import Job
+from slotd_server.execution.base import Workforce
 from tests.simulation.scheduler import Actor
 
 
@@ -51,7 +52,8 @@ class Writer(Dispatcher):
         """Whether the store took nothing when it was last asked; it is asked again after a while."""
         return self._retry_at is not None
 
-    def start(self, runner: Runner) -> None:
+    def start(self, runner: Workforce, afield: Sequence[Job] = ()) -> None:
+        assert not afield
         self._runner = runner
         self._thread = _Running()
         self.wake()

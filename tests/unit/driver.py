@@ -122,8 +122,8 @@ class Driver:
 
     def _boot(self, slots: int) -> None:
         self.store = self._open()
-        self.ledger = Ledger(slots)
-        self.rules = Rules(self.store.owner, self.kinds, self.limits, self._ids, self.random.random)
+        self.ledger = Ledger(slots, self.kinds)
+        self.rules = Rules(self.store.owner, self.limits, self._ids, self.random.random)
         self.use(Steps)
         self.running: dict[ask.Lease, Job] = {}
         self.stopping: list[ask.Lease] = []

@@ -12,7 +12,10 @@ from slotd_server.domain import commands as ask
 from slotd_server.domain.events import Event
 from slotd_server.domain.job import Job, Progress
 from slotd_server.domain.outcome import Outcome
+from slotd_server.domain.worker import Standing
 from slotd_server.execution.base import Reporting, Runner, Told
+from slotd_server.execution.remote import RemoteRunner
+from slotd_server.execution.routes import Routes
 from slotd_server.execution.threads import ThreadRunner
 from slotd_server.lifecycle import Committed, Lifecycle
 from tests.unit.driver import DONE, Driver, draft, lease
@@ -127,11 +130,17 @@ class Box:
         await self.settle()
 
 
+def alone(runner: Runner) -> Routes:
+    """`runner`, where there are no workers."""
+    nobody = Reporting(lambda _: None, lambda _: None)
+    return Routes(RemoteRunner(nobody, lambda _: Standing.NONE, lambda _: None), runner, {})
+
+
 @asynccontextmanager
 async def scripted(driver: Driver, pacing: Pacing | None = None, *, runner: Runner | None = None) -> AsyncIterator[Box]:
     """A started dispatcher on `driver`'s store; stopped in the end, whatever happened."""
     box = Box(driver, pacing or Pacing())
-    box.dispatcher.start(runner or box.runner)
+    box.dispatcher.start(alone(runner or box.runner))
     try:
         yield box
     finally:
@@ -150,7 +159,7 @@ async def on_threads(driver: Driver, handlers: Mapping[str, Any], pacing: Pacing
         result_limit=1000,
         output_limit=1 << 20,
     )
-    box.dispatcher.start(runner)
+    box.dispatcher.start(alone(runner))
     try:
         yield box
     finally:

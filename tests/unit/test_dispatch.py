@@ -17,7 +17,7 @@ from slotd_server.domain.job import SECOND, Failure
 from slotd_server.domain.server import News
 from slotd_server.domain.states import State
 from tests.unit.driver import BROKEN, DONE, START, Driver, draft, lease
-from tests.unit.scripted import PATIENCE, Box, scripted
+from tests.unit.scripted import PATIENCE, Box, alone, scripted
 
 MakeDriver = Callable[..., Driver]
 
@@ -228,7 +228,7 @@ class TestDraining:
         job = driver.submit(claim=False)
         box = Box(driver, Pacing())
         box.gate._open.clear()
-        box.dispatcher.start(box.runner)
+        box.dispatcher.start(alone(box.runner))
         assert await asyncio.to_thread(box.gate._arrived.wait, PATIENCE)
         drain = asyncio.ensure_future(box.dispatcher.drain(0))
         for _ in range(5):

@@ -3,7 +3,7 @@
 import pytest
 
 from slotd_server.domain.commands import Lease
-from slotd_server.domain.job import Job
+from slotd_server.domain.job import Attempt, Job
 from slotd_server.domain.queue import BUILT_IN, Draft
 from slotd_server.domain.states import State
 from slotd_server.slots import Ledger, QueueSlots
@@ -11,7 +11,8 @@ from slotd_server.slots import Ledger, QueueSlots
 
 def running(seq: int, queue: str = "default", since: int = 0) -> Job:
     spec = Draft("work").resolve(BUILT_IN._replace(queue=queue))
-    return Job(seq, f"job-{seq}", spec, State.RUNNING, seq, 0, attempt=1, fence=1, start_time=since)
+    job = Job(seq, f"job-{seq}", spec, State.RUNNING, seq, 0, fence=1)
+    return job.evolve(attempt=1, start_time=since, attempts=(Attempt(1, since, None, None, "here"),))
 
 
 def held(ledger: Ledger, *jobs: Job) -> Ledger:

@@ -1,13 +1,15 @@
 """What may be asked of the lifecycle. Each says what it is answered with; errors are those of `domain/errors.py`."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
 from slotd_server.domain.events import JobFilter
 from slotd_server.domain.job import Failure, Progress
 from slotd_server.domain.outcome import Outcome
-from slotd_server.domain.queue import Draft, Queue
+from slotd_server.domain.queue import Defaults, Draft, Queue
 from slotd_server.domain.schedule import Schedule, Settings
 from slotd_server.domain.ties import Changed
+from slotd_server.domain.worker import Claimed, Worker
 
 
 class Submit(NamedTuple):
@@ -213,6 +215,37 @@ class Attend(NamedTuple):
     """Something is due that this server does not know of: the one that brought it may be gone. → None."""
 
 
+class Enlist(NamedTuple):
+    """A worker is there, for the first time or again: it runs `kinds`, and has what it has `claimed`. What else it was
+    given has never reached it. → list[Job], those of its claims that hold. It gets nothing before it has `Resize`d."""
+
+    worker: Worker
+    kinds: Mapping[str, Defaults]
+    claimed: tuple[Claimed, ...] = ()
+
+
+class Resize(NamedTuple):
+    """How many jobs a worker may hold, and whether it wants to leave; None: as before. → None."""
+
+    worker: str
+    slots: int | None = None
+    draining: bool | None = None
+
+
+class Detach(NamedTuple):
+    """A worker can't be reached: it gets nothing new. → None."""
+
+    worker: str
+
+
+class Dismiss(NamedTuple):
+    """A worker is gone. What it still has is given back; the attempts count if it was `lost`, and don't if it has said
+    that it leaves. → None."""
+
+    worker: str
+    lost: bool
+
+
 Command: TypeAlias = (
     Submit
     | Cancel
@@ -241,9 +274,13 @@ Command: TypeAlias = (
     | Bury
     | Attend
     | Reconcile
+    | Enlist
+    | Resize
+    | Detach
+    | Dismiss
 )
 
-FROM_WITHIN = (Report, Finish, Overrun, GiveBack, Recover, Reconcile)
+FROM_WITHIN = (Report, Finish, Overrun, GiveBack, Recover, Reconcile, Resize, Detach, Dismiss)
 """Those that report what is so, and must not be lost: while the disk is full they wait. (Bury and Attend come again
 with the next look at who is there and what is due, for as long as it is so.)"""
 

@@ -19,7 +19,7 @@ class InvalidArgument(ServiceError):
 
 
 class NotFound(ServiceError):
-    """No such thing. `kind` is "job", "queue", "group" or "schedule"."""
+    """No such thing. `kind` is "job", "queue", "group", "schedule" or "worker"."""
 
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(f"no {kind} {name!r}")
@@ -177,6 +177,25 @@ class Draining(ServiceError):
 
     def __init__(self) -> None:
         super().__init__("the service is draining")
+
+
+class WorkerReplaced(ServiceError):
+    """The same worker has connected anew: this connection of it is over."""
+
+    reason = "WORKER_REPLACED"
+
+    def __init__(self) -> None:
+        super().__init__("a worker with the same id has connected since: this connection is over")
+
+
+class WorkerElsewhere(ServiceError):
+    """The worker is connected to another server. `address` is where that answers."""
+
+    reason = "WORKER_ELSEWHERE"
+
+    def __init__(self, worker: str, address: str) -> None:
+        super().__init__(f"worker {worker} is not connected here; ask the server at {address}")
+        self.worker = worker
 
 
 class CursorExpired(ServiceError):

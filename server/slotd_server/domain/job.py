@@ -84,13 +84,15 @@ class Failure(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """One attempt; `end_time` is None while it runs, `failure` also where it succeeded."""
+    """One attempt; `end_time` is None while it runs, `failure` also where it succeeded. `server` is the boot id of the
+    server that started it, `worker` the id of the worker that ran it; empty where the server did."""
 
     number: int
     start_time: int
     end_time: int | None
     failure: Failure | None
     server: str
+    worker: str = ""
 
 
 @lru_cache(maxsize=256)
@@ -117,8 +119,8 @@ class Job(Struct, frozen=True, gc=False):
     many fields are made several times in a job's life, and this is four times as fast.
 
     `seq` is the revision that created it, so its order is that of submission in every store. `fence` counts its claims,
-    over retries and snoozes too, and never repeats: with `owner`, the boot id of the server that claimed it last, it
-    guards every write of an attempt. `lingering` is true while the function of its last attempt outlives that attempt
+    over retries and snoozes too, and never repeats: with `owner`, the boot id of the server that has it, it guards
+    every write of an attempt. `lingering` is true while the function of its last attempt outlives that attempt
     on server `owner`. `due_time` is when something happens to it by itself.
     """
 

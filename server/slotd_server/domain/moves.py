@@ -25,8 +25,8 @@ def unblock(job: Job) -> Job:
     return job.evolve(state=State.QUEUED, blocked_by=())
 
 
-def start(job: Job, now: int, owner: str) -> Job:
-    """The next attempt, claimed by server `owner`."""
+def start(job: Job, now: int, owner: str, worker: str = "") -> Job:
+    """The next attempt, claimed by server `owner` for `worker`, or to be run by itself."""
     number = job.attempt + 1
     return job.evolve(
         state=State.RUNNING,
@@ -36,7 +36,7 @@ def start(job: Job, now: int, owner: str) -> Job:
         start_time=now,
         due_time=None,
         progress=None,
-        attempts=(*job.attempts, Attempt(number, now, None, None, owner))[-ATTEMPTS_KEPT:],
+        attempts=(*job.attempts, Attempt(number, now, None, None, owner, worker))[-ATTEMPTS_KEPT:],
     )
 
 

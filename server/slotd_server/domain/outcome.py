@@ -24,4 +24,8 @@ class Snoozed(NamedTuple):
     delay: int
 
 
-Outcome: TypeAlias = Succeeded | Failed | Snoozed
+class Released(NamedTuple):
+    """Whoever ran it stops, and gives the job back; the attempt does not count."""
+
+
+Outcome: TypeAlias = Succeeded | Failed | Snoozed | Released

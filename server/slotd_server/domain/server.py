@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from slotd_server.domain.queue import Defaults
+from slotd_server.domain.worker import WorkerStatus
 
 
 class Status(NamedTuple):
     """What a server tells of itself whenever it renews its lease. `name` need not be unique; `address` is where it
-    answers, as it sees that itself; `kinds` are those that it has handlers for, sorted, with what these declare."""
+    answers, as it sees that itself; `kinds` are those that it or its workers have handlers for, sorted, with what these
+    declare. The slots are its own and its workers' together."""
 
     name: str
     address: str
@@ -18,6 +20,7 @@ class Status(NamedTuple):
     zombie: int
     draining: bool
     kinds: Mapping[str, Defaults]
+    workers: tuple[WorkerStatus, ...] = ()
 
 
 class Member(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from slotd_server.domain.commands import Finish, Lease
-from slotd_server.domain.job import Job, Progress
+from slotd_server.domain.job import Failure, Job, Progress
 
 
 class Told(NamedTuple):
@@ -12,6 +12,9 @@ class Told(NamedTuple):
 
     progress: Progress | None
     output: bytes
+
+
+NOTHING = Told(None, b"")
 
 
 class Reporting(NamedTuple):
@@ -36,3 +39,25 @@ class Runner(Protocol):
 
     def close(self) -> None:
         """Start nothing any more, and let idle threads go. What runs, runs on."""
+
+
+class Forcing(Runner, Protocol):
+    """A runner that can end what it runs by force."""
+
+    def end(self, lease: Lease, failure: Failure) -> bool:
+        """The attempt's time is over: `finished` comes soon, with this failure. False where it can't be ended: the
+        function runs on."""
+
+
+class Outliving(Runner, Protocol):
+    """A runner whose functions outlive this server, and its predecessor's too."""
+
+    def adopt(self, job: Job) -> None:
+        """The function of a RUNNING or lingering job runs already, started by another server."""
+
+    def settled(self, lease: Lease) -> None:
+        """What became of the attempt is kept for good, or of no use to anybody. Does nothing where it has ended."""
+
+
+class Workforce(Forcing, Outliving, Protocol):
+    """All runners of a server together."""

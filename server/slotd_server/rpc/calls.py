@@ -14,7 +14,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from slotd.v1 import job_service_pb2, queue_service_pb2, schedule_service_pb2
+from slotd.v1 import job_service_pb2, queue_service_pb2, schedule_service_pb2, worker_service_pb2
 from slotd_server.domain.errors import InvalidArgument
 from slotd_server.rpc import errors
 
@@ -22,6 +22,7 @@ SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"],
     queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"],
     schedule_service_pb2.DESCRIPTOR.services_by_name["ScheduleService"],
+    worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"],
 )
 """What is served, by descriptor."""
 
@@ -34,7 +35,8 @@ def handler(service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHand
     """Serves what `servicer` has of the methods of `service`; the rest keep gRPC's UNIMPLEMENTED.
 
     A unary method is `async def Name(self, request, context)` and answers with a message, one that answers with a
-    stream is an async generator of messages; either may have them serialised already, and raises any Exception.
+    stream is an async generator of messages; either may have them serialised already, and raises any Exception. One
+    that is asked by a stream gets an async iterator of requests, which raises InvalidArgument for bytes that are none.
     """
     methods: dict[str, Any] = {}
     for method in service.methods:
@@ -42,7 +44,9 @@ def handler(service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHand
         if function is None:
             continue
         parse = _parser(GetMessageClass(method.input_type))
-        if method.server_streaming:
+        if method.client_streaming:
+            methods[method.name] = grpc.stream_stream_rpc_method_handler(_streaming(_parse_each(parse), function))
+        elif method.server_streaming:
             methods[method.name] = grpc.unary_stream_rpc_method_handler(_streaming(parse, function))
         else:
             methods[method.name] = grpc.unary_unary_rpc_method_handler(_unary(parse, function))
@@ -58,6 +62,14 @@ def _parser(kind: type[Message]) -> Callable[[bytes], Message]:
             raise InvalidArgument(("request", wrong), reason="MALFORMED_MESSAGE") from None
 
     return parse
+
+
+def _parse_each(parse: Callable[[bytes], Message]) -> Callable[[AsyncIterator[bytes]], AsyncIterator[Message]]:
+    async def parse_each(requests: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+        async for data in requests:
+            yield parse(data)
+
+    return parse_each
 
 
 # CancelledError is no Exception: it passes all of this, as it must, or the call would never be let go of.
@@ -76,10 +88,10 @@ def _unary(parse: Callable[[bytes], Message], function: Unary) -> Any:
     return call
 
 
-def _streaming(parse: Callable[[bytes], Message], function: Streaming) -> Any:
+def _streaming(parse: Callable[[Any], Any], function: Streaming) -> Any:
     # Written with `context.write`, and not as a generator around a generator, so that the servicer's own is closed as
     # soon as its caller is gone.
-    async def call(data: bytes, context: Context) -> None:
+    async def call(data: Any, context: Context) -> None:
         try:
             async with aclosing(function(parse(data), context)) as answers:  # type: ignore[type-var]
                 async for answer in answers:

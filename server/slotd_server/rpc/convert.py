@@ -13,19 +13,25 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from slotd import v1
 from slotd_server.domain.events import EVERYTHING, Event, JobFilter
-from slotd_server.domain.job import SECOND, Job, Payload
+from slotd_server.domain.job import SECOND, Failure, Job, Payload, Progress
+from slotd_server.domain.outcome import Failed, Outcome, Released, Snoozed, Succeeded
 from slotd_server.domain.queue import NOTHING, Counters, Defaults, Draft, Queue, Rate
 from slotd_server.domain.schedule import Overlap, Schedule, Settings, upcoming
 from slotd_server.domain.server import Member
 from slotd_server.domain.states import State
 from slotd_server.domain.ties import Changed, Claim, Conflict, Dependency, Ties, Unique
+from slotd_server.domain.worker import Claimed, Worker, WorkerStatus
 from slotd_server.rpc import encode
-from slotd_server.slots import LedgerView
+from slotd_server.slots import LedgerView, PoolSlots
 
 OCTET_STREAM = "application/octet-stream"
 """The content type of a payload that comes without one."""
 
 _NEXT_FIRINGS = 5
+
+_PROGRESS = 1024
+_MESSAGE = 4096
+"""Characters that are kept of what a worker says of its progress, and of a failure."""
 
 _NO_STATE = cast("State", 0)
 """Stands in a filter for JOB_STATE_UNSPECIFIED, which no job is in."""
@@ -184,6 +190,79 @@ def settings_from(message: v1.Schedule) -> Settings:
     return Settings(draft_from(v1.SubmitRequest(spec=message.spec)), **chosen)
 
 
+# Workers
+
+
+def claimed_from(lease: v1.Lease) -> Claimed:
+    """By which a worker speaks of an attempt."""
+    return Claimed(lease.job_id, lease.fence)
+
+
+def declared_from(kind: v1.WorkerKind) -> Defaults:
+    """What a worker's handler declares."""
+    given = {field.name: value for field, value in kind.defaults.ListFields()}
+    return _defaults(given | {"queue": kind.queue or None})
+
+
+def progress_from(told: v1.Report | v1.Finish) -> Progress:
+    """The progress that is set there."""
+    return Progress(told.progress.done, told.progress.total, told.progress.message[:_PROGRESS])
+
+
+def outcome_from(finish: v1.Finish, max_result: int) -> Outcome:
+    """How the attempt ended; a result above `max_result` bytes is a failure."""
+    match finish.WhichOneof("outcome"):
+        case "succeeded":
+            return _succeeded(finish.succeeded, max_result)
+        case "failed":
+            failed = finish.failed
+            return Failed(Failure(failed.reason or "HANDLER_ERROR", failed.message[:_MESSAGE]), failed.permanent)
+        case "snoozed":
+            return Snoozed(microseconds(finish.snoozed.delay))
+        case _:
+            return Released()
+
+
+def _succeeded(message: v1.Succeeded, max_result: int) -> Outcome:
+    if not message.HasField("result"):
+        return Succeeded(None)
+    result = message.result
+    if len(result.data) > max_result:
+        told = f"the result has {len(result.data)} bytes; at most {max_result} are kept"
+        return Failed(Failure("RESULT_TOO_LARGE", told), permanent=True)
+    return Succeeded(Payload(result.content_type or OCTET_STREAM, result.data))
+
+
+def lease_message(claimed: Claimed) -> v1.Lease:
+    """The other way round."""
+    return v1.Lease(job_id=claimed.job_id, fence=claimed.fence)
+
+
+def assignment_message(job: Job, now: int) -> v1.Assignment:
+    """A job for a worker, at the time `now`."""
+    left = None
+    if job.spec.timeout is not None and job.start_time is not None:
+        left = duration_message(max(job.start_time + job.spec.timeout - now, 0))
+    return v1.Assignment(lease=v1.Lease(job_id=job.id, fence=job.fence), job=job_message(job), time_left=left)
+
+
+def duration_message(micros: int) -> Duration:
+    """A duration."""
+    return Duration(seconds=micros // SECOND, nanos=micros % SECOND * 1000)
+
+
+def worker_message(status: WorkerStatus, server: Member) -> v1.Worker:
+    """A worker, and the server that it is connected to."""
+    fields: encode.Fields = status._asdict()
+    worker: Worker = fields.pop("worker")
+    start_time = encode.time_fields(worker.start_time or None)
+    return v1.Worker(
+        server=server.id,
+        **fields,
+        **worker._asdict() | {"start_time": start_time},
+    )
+
+
 # Jobs and events
 
 
@@ -265,6 +344,7 @@ def slots_message(view: LedgerView) -> v1.ListSlotsResponse:
                 "queue": holder.queue,
                 "start_time": encode.time_fields(holder.since),
                 "zombie": holder.zombie,
+                "worker": holder.pool,
             }
             for holder in view.holders
         ],
@@ -274,8 +354,22 @@ def slots_message(view: LedgerView) -> v1.ListSlotsResponse:
         ],
         "revision": view.revision,
         "limit": view.limit,
+        "pools": [_pool_fields(part) for part in view.pools],
     }
     return v1.ListSlotsResponse(**fields)
+
+
+def _pool_fields(part: PoolSlots) -> encode.Fields:
+    worker = part.pool.worker
+    return {
+        "worker": "" if worker is None else worker.id,
+        "name": "" if worker is None else worker.name,
+        "slots": part.size,
+        "free": part.free,
+        "running": part.running,
+        "zombie": part.zombie,
+        "limit": part.pool.limit,
+    }
 
 
 def server_message(member: Member, local: str) -> v1.Server:
@@ -287,7 +381,8 @@ def server_message(member: Member, local: str) -> v1.Server:
         "renew_time": encode.time_fields(member.renew_time),
         "lease": encode.time_fields(member.lease),
         "local": member.id == local,
-        **status._asdict() | {"kinds": sorted(status.kinds)},
+        **status._asdict()
+        | {"kinds": sorted(status.kinds), "workers": sum(worker.connected for worker in status.workers)},
     }
     return v1.Server(**fields)
 

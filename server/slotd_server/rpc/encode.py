@@ -31,6 +31,10 @@ CODES: Mapping[str, int] = {
     "CANCELLED": code_pb2.CANCELLED,
     "SERVER_LOST": code_pb2.ABORTED,
     "SERVER_STOPPED": code_pb2.ABORTED,
+    "WORKER_LOST": code_pb2.ABORTED,
+    "WORKER_STOPPED": code_pb2.ABORTED,
+    "PROCESS_DIED": code_pb2.ABORTED,
+    "COMMAND_NOT_ALLOWED": code_pb2.PERMISSION_DENIED,
     "SNOOZED": code_pb2.UNAVAILABLE,
     "DEPENDENCY_FAILED": code_pb2.FAILED_PRECONDITION,
     "PAYLOAD_INVALID": code_pb2.INVALID_ARGUMENT,
@@ -317,6 +321,7 @@ def _attempt(attempt: Attempt) -> bytes:
         "end_time": time_fields(attempt.end_time),
         "error": None if attempt.failure is None else failure_message(attempt.failure),
         "server": attempt.server,
+        "worker": attempt.worker,
     }
     return _framed(v1.Attempt(**fields))
 

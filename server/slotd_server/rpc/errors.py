@@ -38,6 +38,8 @@ from slotd_server.domain.errors import (
     TooLarge,
     TooManyStreams,
     UniqueKeyTaken,
+    WorkerElsewhere,
+    WorkerReplaced,
     WrongState,
 )
 
@@ -183,6 +185,12 @@ _TABLE: dict[type[Exception], _Row] = {
         _precondition(lambda _: ScheduleOverlap.reason, lambda error: str(error.name)),
         lambda error: {"schedule": error.name},
     ),
+    WorkerElsewhere: _Row(
+        _C.FAILED_PRECONDITION,
+        _precondition(lambda _: WorkerElsewhere.reason, lambda error: str(error.worker)),
+        _no_metadata,
+    ),
+    WorkerReplaced: _Row(_C.ABORTED, _nothing, _no_metadata),
     QueueFull: _Row(
         _C.RESOURCE_EXHAUSTED,
         _quota(1, lambda error: f"queues/{error.queue}"),

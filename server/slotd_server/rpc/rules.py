@@ -160,6 +160,15 @@ def at_least(low: int) -> Rule:
     return check
 
 
+def at_most_bytes(most: int) -> Rule:
+    """Bytes, not more than so many."""
+
+    def check(value: bytes) -> Violations:
+        return FINE if len(value) <= most else _wrong(f"has {len(value)} bytes; at most {most:,} are allowed")
+
+    return check
+
+
 def one_of(enum: EnumDescriptor) -> Rule:
     """A value that the enum has. A later version's would silently mean its default."""
     known = frozenset(enum.values_by_number)
@@ -301,6 +310,7 @@ def media_type(value: str) -> Violations:
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}"
 _NAME_FORM = "1 to 128 of letters, digits, '.', '_', '-' and '/', a letter or digit first"
 name = form(_NAME, f"must be {_NAME_FORM}")
+reason = form(r"[A-Z][A-Z0-9_]{0,62}", "must be UPPER_SNAKE, 63 characters at most")
 resource = form(rf"\*|{_NAME}(/\*)?", f"must be '*', or {_NAME_FORM}, which may end in '/*'")
 job_id = form(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",

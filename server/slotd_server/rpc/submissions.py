@@ -12,13 +12,15 @@ BATCH_DEPENDENCIES = 10_000
 
 
 class Submissions:
-    """The checks of what is submitted, now or by a schedule. They know the registered `kinds`, and the limits in bytes
-    of a payload and of a whole batch.
+    """The checks of what is submitted, now or by a schedule. They know the registered `kinds` (None: any will do), and
+    the limits in bytes of a payload and of a whole batch.
 
     All methods raise InvalidArgument (with reason UNKNOWN_KIND where that alone is wrong), and TooLarge.
     """
 
-    def __init__(self, kinds: Mapping[str, object], *, max_payload: int = 1 << 20, max_batch: int = 16 << 20) -> None:
+    def __init__(
+        self, kinds: Mapping[str, object] | None, *, max_payload: int = 1 << 20, max_batch: int = 16 << 20
+    ) -> None:
         self._kinds = kinds
         self._max_payload = max_payload
         self._max_batch = max_batch
@@ -26,7 +28,7 @@ class Submissions:
     def check(self, request: v1.SubmitRequest) -> None:
         wrong = validate.SUBMIT(request)
         spec = request.spec
-        if wrong or spec.kind not in self._kinds:
+        if wrong or not self._know({spec.kind}):
             self._refuse(wrong, [("spec", spec)])
         self._check_payload("spec", spec)
 
@@ -46,7 +48,7 @@ class Submissions:
         wrong = [*validate.violations(request), *_at_odds(requests)]
         if dependencies:
             wrong += _unknown_refs(requests)
-        if wrong or not self._kinds.keys() >= {spec.kind for spec in specs}:
+        if wrong or not self._know({spec.kind for spec in specs}):
             self._refuse(wrong, [(f"requests[{number}].spec", spec) for number, spec in enumerate(specs)])
         if size > self._max_payload:
             for number, spec in enumerate(specs):
@@ -57,9 +59,12 @@ class Submissions:
         wrong = validate.violations(request)
         schedule = request.schedule
         spec = schedule.spec
-        if wrong or (schedule.HasField("spec") and spec.kind not in self._kinds):
+        if wrong or (schedule.HasField("spec") and not self._know({spec.kind})):
             self._refuse(wrong, [("schedule.spec", spec)])
         self._check_payload("schedule.spec", spec)
+
+    def _know(self, kinds: set[str]) -> bool:
+        return self._kinds is None or self._kinds.keys() >= kinds
 
     def _check_payload(self, path: str, spec: v1.JobSpec) -> None:
         size = len(spec.payload.data)
@@ -72,7 +77,12 @@ class Submissions:
         told: dict[str, str] = {}
         for path, spec in specs:
             kind = spec.kind
-            if kind not in self._kinds and not name(kind) and len(unknown) < MOST_VIOLATIONS:
+            if (
+                self._kinds is not None
+                and kind not in self._kinds
+                and not name(kind)
+                and len(unknown) < MOST_VIOLATIONS
+            ):
                 if kind not in told:
                     told[kind] = _unknown(kind, self._kinds)
                 unknown.append((f"{path}.kind", told[kind]))

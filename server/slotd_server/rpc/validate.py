@@ -15,6 +15,7 @@ from slotd_server.rpc.rules import (
     Violations,
     absent,
     at_least,
+    at_most_bytes,
     between,
     duration,
     each,
@@ -29,6 +30,7 @@ from slotd_server.rpc.rules import (
     one_of,
     paths,
     positive_duration,
+    reason,
     request_id,
     resource,
     short_text,
@@ -39,6 +41,9 @@ from slotd_server.rpc.rules import (
 )
 
 BATCH_JOBS = 1000
+
+_MOST_OUTPUT = 1 << 20
+"""Bytes of output that a worker sends at once."""
 
 OLDEST_FIRST = "create_time"
 NEWEST_FIRST = "create_time desc"
@@ -229,6 +234,45 @@ def _without_firings(request: v1.ScheduleServiceUpdateRequest) -> Violations:
     return found
 
 
+_PROGRESS = Fields(v1.Progress, {"done": at_least(0), "total": at_least(0), "message": None})
+_DECLARED = Fields(v1.WorkerKind, {"kind": name, "queue": name, "defaults": _DEFAULTS}, required=["kind"])
+_LEASE = Fields(v1.Lease, {"job_id": job_id, "fence": at_least(1)}, required=["job_id", "fence"])
+_TOLD: Mapping[str, Rule | None] = {"lease": _LEASE, "progress": _PROGRESS, "output": at_most_bytes(_MOST_OUTPUT)}
+_WORK = Fields(
+    v1.WorkRequest,
+    {
+        "hello": Fields(
+            v1.Hello,
+            {
+                "worker_id": name,
+                "name": short_text,
+                "kinds": first(each(_DECLARED, 1000), unlike("kind", attrgetter("kind"))),
+                "held": each(_LEASE, 10_000),
+                "client": short_text,
+            },
+            required=["worker_id", "kinds"],
+        ),
+        "slots": between(0, 10_000),
+        "reports": each(Fields(v1.Report, {**_TOLD}, required=["lease"]), 10_000),
+        "finishes": each(
+            Fields(
+                v1.Finish,
+                {
+                    **_TOLD,
+                    "succeeded": Fields(v1.Succeeded, {"result": _PAYLOAD}),
+                    "failed": Fields(v1.Failed, {"reason": reason, "message": None, "permanent": None}),
+                    "snoozed": Fields(v1.Snoozed, {"delay": duration}),
+                    "released": None,
+                },
+                required=["lease"],
+                either=["succeeded", "failed", "snoozed", "released"],
+            ),
+            10_000,
+        ),
+    },
+)
+
+
 _REQUESTS: Mapping[type[Message], Rule] = {
     fields.kind: fields
     for fields in (
@@ -279,6 +323,10 @@ _REQUESTS: Mapping[type[Message], Rule] = {
         Fields(v1.ScheduleServiceGetRequest, {"name": name}, required=["name"]),
         Fields(v1.ScheduleServiceListRequest, {"page_size": _page_size, "page_token": None}),
         Fields(v1.ScheduleServiceDeleteRequest, {"name": name}, required=["name"]),
+        _WORK,
+        Fields(v1.ReadResultsRequest, {"job_id": job_id}, required=["job_id"]),
+        Fields(v1.ListWorkersRequest, {}),
+        Fields(v1.DrainWorkerRequest, {"worker_id": name}, required=["worker_id"]),
         Fields(v1.ScheduleServicePauseRequest, {"name": name}, required=["name"]),
         Fields(v1.ScheduleServiceResumeRequest, {"name": name}, required=["name"]),
         Fields(v1.ScheduleServiceTriggerRequest, {"name": name, "request_id": request_id}, required=["name"]),

@@ -6,13 +6,14 @@ import pytest
 
 from slotd_server.store.sqlite import SqliteStore
 from tests.unit.rpc.core import Core
+from tests.unit.scripted import alone
 
 
 @pytest.fixture
 async def core() -> AsyncIterator[Core]:
     store = SqliteStore(":memory:")
     one = Core(store)
-    one.dispatcher.start(one.runner)
+    one.dispatcher.start(alone(one.runner))
     yield one
     await one.dispatcher.stop()
     one.reads.close()

@@ -57,14 +57,14 @@ class Core:
         bits = iter(range(1 << 20))
         status = Status("core", "127.0.0.1:1", "1.2.3", 4, 3, 2, False, kinds)
         here = Member(store.owner, 5_000_000, None, 0, None, status)
-        rules = Rules(store.owner, kinds, Limits(), IdSource(lambda _: next(bits)), lambda: 0.5, here=lambda: here)
+        rules = Rules(store.owner, Limits(), IdSource(lambda _: next(bits)), lambda: 0.5, here=lambda: here)
         self.store = store
         self.runner = Runner()
         self.reads = Reads(store)
         self.log = EventLog(store.revision, self.reads.events)
         self.failures: list[BaseException] = []
         self.dispatcher = Dispatcher(
-            Lifecycle(store, Ledger(0), rules, clock),
+            Lifecycle(store, Ledger(0, kinds), rules, clock),
             kinds,
             clock,
             publish=self.log.publish,

@@ -17,8 +17,9 @@ from slotd_server.domain.schedule import Overlap, Schedule, Settings
 from slotd_server.domain.server import Member, Status
 from slotd_server.domain.states import State
 from slotd_server.domain.ties import Changed, Claim, Conflict, Dependency, Ties, Unique
+from slotd_server.domain.worker import Worker
 from slotd_server.rpc import convert, encode
-from slotd_server.slots import Holder, LedgerView, QueueSlots
+from slotd_server.slots import Holder, LedgerView, Pool, PoolSlots, QueueSlots
 from tests.unit.rpc.samples import FAILURE, FULL, JOB_ID, NOW, TIES, WAITING
 
 TEXT = st.text(max_size=20)
@@ -75,7 +76,7 @@ JOBS = st.builds(
     progress=st.none() | st.builds(Progress, BIG, BIG, TEXT),
     failure=st.none() | FAILURES,
     attempts=st.lists(
-        st.builds(Attempt, NUMBERS, TIMES, st.none() | TIMES, st.none() | FAILURES, TEXT), max_size=3
+        st.builds(Attempt, NUMBERS, TIMES, st.none() | TIMES, st.none() | FAILURES, TEXT, TEXT), max_size=3
     ).map(tuple),
     blocked_by=st.lists(TEXT, max_size=2).map(tuple),
     output_size=st.integers(min_value=0, max_value=2**63 - 1),
@@ -168,6 +169,7 @@ def plain(job: Job, whole: bool) -> v1.Job:
                 end_time=time(attempt.end_time),
                 error=error(attempt.failure),
                 server=attempt.server,
+                worker=attempt.worker,
             )
             for attempt in job.attempts
         ],
@@ -462,17 +464,29 @@ def test_the_ledger_is_told_whole() -> None:
         free=0,
         running=1,
         zombie=1,
-        holders=(Holder(JOB_ID, 1, "noop", "mail", NOW, True),),
+        holders=(Holder(JOB_ID, 1, "noop", "mail", NOW, True, "w1"),),
         queues=(QueueSlots("mail", 0, 1, 1), QueueSlots("other", None, 0, 0)),
+        pools=(
+            PoolSlots(Pool(None, {}, 1), 1, 0, 1, 0),
+            PoolSlots(Pool(Worker("w1", "far"), {}, 3, connected=False), 1, 0, 0, 1),
+        ),
     )
     assert convert.slots_message(view) == v1.ListSlotsResponse(
         slots=2,
         running=1,
         zombie=1,
-        holders=[v1.SlotHolder(job_id=JOB_ID, attempt=1, kind="noop", queue="mail", start_time=time(NOW), zombie=True)],
+        holders=[
+            v1.SlotHolder(
+                job_id=JOB_ID, attempt=1, kind="noop", queue="mail", start_time=time(NOW), zombie=True, worker="w1"
+            )
+        ],
         queues=[v1.QueueSlots(queue="mail", slots=0, running=1, zombie=1), v1.QueueSlots(queue="other")],
         revision=9,
         limit=1,
+        pools=[
+            v1.PoolSlots(slots=1, running=1, limit=1),
+            v1.PoolSlots(worker="w1", name="far", slots=1, zombie=1, limit=3),
+        ],
     )
     assert not convert.slots_message(view).queues[1].HasField("slots")
 

@@ -55,6 +55,15 @@ TABLE: list[tuple[Exception, str, str, set[str], dict[str, str]]] = [
     ),
     (domain.NotFound("job", JOB_ID), "NOT_FOUND", "JOB_NOT_FOUND", {"ResourceInfo"}, {}),
     (domain.NotFound("queue", "mail"), "NOT_FOUND", "QUEUE_NOT_FOUND", {"ResourceInfo"}, {}),
+    (domain.NotFound("worker", "w1"), "NOT_FOUND", "WORKER_NOT_FOUND", {"ResourceInfo"}, {}),
+    (domain.WorkerReplaced(), "ABORTED", "WORKER_REPLACED", set(), {}),
+    (
+        domain.WorkerElsewhere("w1", "10.0.0.7:7433"),
+        "FAILED_PRECONDITION",
+        "WORKER_ELSEWHERE",
+        {"PreconditionFailure"},
+        {},
+    ),
     (
         domain.RequestIdReused("r", JOB_ID),
         "ALREADY_EXISTS",
@@ -187,6 +196,7 @@ def test_details_name_the_resource() -> None:
     ("error", "kind", "subject"),
     [
         (domain.WrongState(JOB_ID, "RUNNING", "a terminal job"), "JOB_STATE_RUNNING", JOB_ID),
+        (domain.WorkerElsewhere("w1", "10.0.0.7:7433"), "WORKER_ELSEWHERE", "w1"),
         (domain.Awaited(JOB_ID, OTHER_ID), "AWAITED", JOB_ID),
         (domain.DependencyCycle(JOB_ID, "groups/g → groups/g"), "DEPENDENCY_CYCLE", JOB_ID),
         (domain.DependencyFailed(JOB_ID, "groups/nightly"), "DEPENDENCY_FAILED", "groups/nightly"),

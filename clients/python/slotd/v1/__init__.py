@@ -7,3 +7,5 @@ from slotd.v1.queue_service_pb2 import *  # noqa: F403
 from slotd.v1.queue_service_pb2_grpc import *  # noqa: F403
 from slotd.v1.schedule_service_pb2 import *  # noqa: F403
 from slotd.v1.schedule_service_pb2_grpc import *  # noqa: F403
+from slotd.v1.worker_service_pb2 import *  # noqa: F403
+from slotd.v1.worker_service_pb2_grpc import *  # noqa: F403

@@ -1,0 +1,297 @@
+"""WorkerService: a stream for each worker, over which jobs go out and what becomes of them comes in."""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+from slotd import v1
+from slotd_server.dispatch import Dispatcher
+from slotd_server.domain import commands as ask
+from slotd_server.domain.clock import Clock
+from slotd_server.domain.errors import (
+    Draining,
+    InvalidArgument,
+    NotFound,
+    ServiceError,
+    StoreUnavailable,
+    TooManyStreams,
+    WorkerElsewhere,
+    WorkerReplaced,
+)
+from slotd_server.domain.job import SECOND, Job
+from slotd_server.domain.server import Member
+from slotd_server.domain.worker import Standing, Worker, WorkerStatus
+from slotd_server.execution.remote import Assign, RemoteRunner, Saying, Settled, Stop, Taken, TooFast
+from slotd_server.leases import RENEWALS, Attendance
+from slotd_server.reads import Reads, results_of
+from slotd_server.rpc import convert, validate
+from slotd_server.rpc.calls import Context
+
+_REASONS = {
+    Standing.RUNNING: v1.STOP_REASON_CANCELLED,
+    Standing.ZOMBIE: v1.STOP_REASON_ENDED,
+    Standing.NONE: v1.STOP_REASON_LOST,
+}
+
+_MOST_SAID = 64
+"""How many jobs, of a MiB and more, go into one message."""
+
+
+class Workers:
+    """The servicer. `attendance` knows who was heard of when; at most `limit` workers are connected at once; a result
+    may have `max_payload` bytes, of a job's output `max_output` are kept."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        remote: RemoteRunner,
+        reads: Reads,
+        attendance: Attendance,
+        clock: Clock,
+        owner: str,
+        *,
+        limit: int,
+        max_payload: int,
+        max_output: int,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._remote = remote
+        self._reads = reads
+        self._attendance = attendance
+        self._clock = clock
+        self._owner = owner
+        self._limit = limit
+        self._max_payload = max_payload
+        self._max_output = max_output
+        self._lines: dict[str, _Line] = {}
+        self._open = 0
+        self._ending = False
+
+    async def Work(self, requests: AsyncIterator[v1.WorkRequest], _: Context) -> AsyncIterator[v1.WorkResponse]:
+        """See WorkerService.Work."""
+        if self._ending:
+            raise Draining
+        with self._place():
+            first = await anext(requests, None)
+            if first is None or not first.HasField("hello"):
+                raise InvalidArgument(("hello", "is required in the first request, and only there"))
+            validate.check(first)
+            async for response in self._serve(first, requests):
+                yield response
+
+    async def _serve(
+        self, first: v1.WorkRequest, requests: AsyncIterator[v1.WorkRequest]
+    ) -> AsyncIterator[v1.WorkResponse]:
+        hello = first.hello
+        worker = Worker(hello.worker_id, hello.name, hello.client, self._clock.now())
+        kinds = {kind.kind: convert.declared_from(kind) for kind in hello.kinds}
+        claimed = tuple([convert.claimed_from(lease) for lease in hello.held])
+        # It is here, and not to be given up while the store takes its time.
+        self._attendance.heard(worker.id, self._clock.monotonic())
+        kept: list[Job] = await self._dispatcher.call(ask.Enlist(worker, kinds, claimed))
+        line = _Line(self._clock)
+        self._lines[worker.id] = line
+        self._remote.attach(worker.id, line)
+        listening = asyncio.create_task(self._listen(worker.id, line, first, requests))
+        try:
+            yield self._welcome(kept)
+            async for response in line.responses(self._attendance.lease / RENEWALS / SECOND):
+                yield response
+        finally:
+            listening.cancel()
+            if self._lines.get(worker.id) is line:
+                del self._lines[worker.id]
+            if self._remote.detach(worker.id, line) and not line.left:
+                self._dispatcher.tell(ask.Detach(worker.id))
+
+    def _welcome(self, kept: list[Job]) -> v1.WorkResponse:
+        welcome = v1.Welcome(
+            lease=convert.duration_message(self._attendance.lease),
+            held=[v1.Lease(job_id=job.id, fence=job.fence) for job in kept],
+            server=self._owner,
+            max_result_bytes=self._max_payload,
+            max_output_bytes=self._max_output,
+        )
+        return v1.WorkResponse(welcome=welcome)
+
+    async def _listen(
+        self, worker: str, line: "_Line", request: v1.WorkRequest, requests: AsyncIterator[v1.WorkRequest]
+    ) -> None:
+        """Until the worker leaves or breaks off, or says what can't be."""
+        try:
+            self._hear(worker, request)
+            async for request in requests:
+                if request.HasField("hello"):
+                    raise InvalidArgument(("hello", "is only in the first request"))
+                validate.check(request)
+                self._hear(worker, request)
+            # The order of its last Finish and this is that of the writer's inbox.
+            self._attendance.left(worker)
+            self._dispatcher.tell(ask.Dismiss(worker, lost=False))
+            line.leave()
+        except ServiceError as error:
+            line.fail(error)
+        except TooFast:
+            line.fail(InvalidArgument(("reports", "one came before the last one of its attempt was taken")))
+
+    def _hear(self, worker: str, request: v1.WorkRequest) -> None:
+        self._attendance.heard(worker, self._clock.monotonic())
+        if request.HasField("slots"):
+            self._dispatcher.tell(ask.Resize(worker, request.slots))
+        for report in request.reports:
+            progress = convert.progress_from(report) if report.HasField("progress") else None
+            self._remote.reported(worker, convert.claimed_from(report.lease), progress, report.output)
+        for finish in request.finishes:
+            progress = convert.progress_from(finish) if finish.HasField("progress") else None
+            outcome = convert.outcome_from(finish, self._max_payload)
+            self._remote.finished(worker, convert.claimed_from(finish.lease), outcome, progress, finish.output)
+
+    async def ReadResults(self, request: v1.ReadResultsRequest, _: Context) -> AsyncIterator[v1.ReadResultsResponse]:
+        """See WorkerService.ReadResults."""
+        validate.check(request)
+        found = await self._reads(lambda snapshot: results_of(snapshot, request.job_id))
+        for name, result in found.items():
+            payload = None if result is None else v1.Payload(content_type=result.content_type, data=result.data)
+            yield v1.ReadResultsResponse(name=name, result=payload)
+
+    async def ListWorkers(self, request: v1.ListWorkersRequest, _: Context) -> v1.ListWorkersResponse:
+        """See WorkerService.ListWorkers."""
+        validate.check(request)
+        found = await self._workers()
+        found.sort(key=lambda pair: (pair[1].worker.name, pair[1].worker.start_time, pair[1].worker.id))
+        return v1.ListWorkersResponse(workers=[convert.worker_message(status, server) for server, status in found])
+
+    async def DrainWorker(self, request: v1.DrainWorkerRequest, _: Context) -> v1.DrainWorkerResponse:
+        """See WorkerService.DrainWorker."""
+        validate.check(request)
+        line = self._lines.get(request.worker_id)
+        if line is not None:
+            await self._dispatcher.call(ask.Resize(request.worker_id, draining=True))
+            line.drain()
+        for server, status in await self._workers():
+            if status.worker.id == request.worker_id:
+                if line is None:
+                    raise WorkerElsewhere(request.worker_id, server.status.address)
+                return v1.DrainWorkerResponse(worker=convert.worker_message(status, server))
+        raise NotFound("worker", request.worker_id)
+
+    async def watch(self) -> None:
+        """Give up workers that are silent for too long, until this is cancelled."""
+        while True:
+            await asyncio.sleep(self._attendance.lease / RENEWALS / SECOND)
+            for worker in self._attendance.absent(self._clock.monotonic()):
+                self._dispatcher.tell(ask.Dismiss(worker, lost=True))
+                line = self._lines.get(worker)
+                if line is not None:
+                    line.fail(StoreUnavailable("the worker was silent for too long"))
+
+    def end(self) -> None:
+        """This server stops: its workers keep what they have, and go on elsewhere."""
+        self._ending = True
+        for line in list(self._lines.values()):
+            line.fail(Draining())
+
+    async def _workers(self) -> "list[tuple[Member, WorkerStatus]]":
+        """Each once: one that went over from one server to another may be known to both yet."""
+        members: list[Member] = await self._dispatcher.call(ask.ListServers())
+        found: dict[str, tuple[Member, WorkerStatus]] = {}
+        for member in members:
+            for status in member.status.workers:
+                if status.worker.id not in found or status.connected:
+                    found[status.worker.id] = (member, status)
+        return list(found.values())
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if self._open >= self._limit:
+            raise TooManyStreams(self._limit)
+        self._open += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
+
+
+class _Line:
+    """What is yet to be said to one worker. `left` once it has said that it leaves."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.left = False
+        self._clock = clock
+        self._sayings: deque[Saying] = deque()
+        self._draining = False
+        self._error: ServiceError | None = None
+        self._loop = asyncio.get_running_loop()
+        self._something = asyncio.Event()
+        self._woken = False
+        self._lock = threading.Lock()
+
+    def say(self, saying: Saying) -> None:
+        with self._lock:
+            self._sayings.append(saying)
+            wake, self._woken = not self._woken, True
+        if wake:
+            try:
+                self._loop.call_soon_threadsafe(self._something.set)
+            except RuntimeError:
+                # The event loop has closed: nobody is there to hear it.
+                return
+
+    def replace(self) -> None:
+        self.fail(WorkerReplaced())
+
+    def leave(self) -> None:
+        """The worker has gone of its own accord."""
+        self.left = True
+        self._something.set()
+
+    def drain(self) -> None:
+        """Ask the worker to leave."""
+        self._draining = True
+        self._something.set()
+
+    def fail(self, error: ServiceError) -> None:
+        """End the stream with this; the first one counts."""
+        self._error = self._error or error
+        self._something.set()
+
+    async def responses(self, heartbeat: float) -> AsyncIterator[v1.WorkResponse]:
+        """What is to be said, as much as there is at a time, and at least something each `heartbeat` seconds. Raises
+        the ServiceError that ends it."""
+        while True:
+            try:
+                await asyncio.wait_for(self._something.wait(), heartbeat)
+            except TimeoutError:
+                yield v1.WorkResponse()
+                continue
+            self._something.clear()
+            while sayings := self._take():
+                yield self._response(sayings)
+            if self._draining:
+                self._draining = False
+                yield v1.WorkResponse(drain=True)
+            if self._error is not None:
+                raise self._error
+            if self.left:
+                return
+
+    def _take(self) -> list[Saying]:
+        with self._lock:
+            self._woken = False
+            return [self._sayings.popleft() for _ in range(min(len(self._sayings), _MOST_SAID))]
+
+    def _response(self, sayings: list[Saying]) -> v1.WorkResponse:
+        response = v1.WorkResponse()
+        for saying in sayings:
+            match saying:
+                case Assign(job):
+                    response.assignments.append(convert.assignment_message(job, self._clock.now()))
+                case Stop(claimed, standing):
+                    response.stops.add(lease=convert.lease_message(claimed), reason=_REASONS[standing])
+                case Taken(claimed):
+                    response.taken.append(convert.lease_message(claimed))
+                case Settled(claimed):
+                    response.settled.append(convert.lease_message(claimed))
+        return response

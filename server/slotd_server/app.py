@@ -235,6 +235,7 @@ class Service:
             attendance,
             clock,
             store.owner,
+            changed=lambda: here.changed(),
             limit=settings.max_workers,
             max_payload=settings.max_payload,
             max_output=settings.max_output,

@@ -24,13 +24,14 @@ HERE = ""
 
 class Pool(NamedTuple):
     """A place where jobs run, and what its handlers declare, by kind: a worker, or the server itself where `worker` is
-    None. Nothing starts in one that is not connected, or draining."""
+    None. Nothing starts in one that is not connected, or draining. `line` is the number of the worker's connection."""
 
     worker: Worker | None
     kinds: Mapping[str, Defaults]
     limit: int
     connected: bool = True
     draining: bool = False
+    line: int = 0
 
 
 class Holder(NamedTuple):

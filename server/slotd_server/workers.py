@@ -19,7 +19,7 @@ def enlist(change: Change, command: Enlist) -> list[Job]:
     known = change.ledger.pools.get(worker.id)
     if known is not None and known.worker is not None and known.worker.start_time:
         worker = worker._replace(start_time=known.worker.start_time)
-    change.ledger.put_pool(Pool(worker, command.kinds, 0))
+    change.ledger.put_pool(Pool(worker, command.kinds, 0, line=command.line))
     kept = [job for claimed in command.claimed if (job := _kept(change, worker.id, claimed)) is not None]
     has = {Lease(job.seq, job.fence) for job in kept}
     for lease in change.ledger.leases_in(worker.id):
@@ -30,7 +30,7 @@ def enlist(change: Change, command: Enlist) -> list[Job]:
 
 def resize(change: Change, command: Resize) -> None:
     """What it offers changes; what that lets run is claimed at the end of the same change."""
-    pool = change.ledger.pools.get(command.worker)
+    pool = _by_line(change, command.worker, command.line)
     if pool is None:
         return
     if command.slots is not None:
@@ -42,18 +42,24 @@ def resize(change: Change, command: Resize) -> None:
 
 def detach(change: Change, command: Detach) -> None:
     """What it has, it keeps for now."""
-    pool = change.ledger.pools.get(command.worker)
+    pool = _by_line(change, command.worker, command.line)
     if pool is not None:
         change.ledger.put_pool(pool._replace(connected=False))
 
 
 def dismiss(change: Change, command: Dismiss) -> None:
     """What it has is given back, and its slots are no more."""
-    if command.worker not in change.ledger.pools:
+    if _by_line(change, command.worker, command.line) is None:
         return
     for lease in change.ledger.leases_in(command.worker):
         _end(change, lease, _LOST if command.lost else WORKER_STOPPED, counted=command.lost)
     change.ledger.drop_pool(command.worker)
+
+
+def _by_line(change: Change, worker: str, line: int | None) -> Pool | None:
+    """The worker's pool, if that is its connection, or whichever it has where that is None."""
+    pool = change.ledger.pools.get(worker)
+    return pool if pool is not None and line in (None, pool.line) else None
 
 
 def _kept(change: Change, worker: str, claimed: Claimed) -> Job | None:

@@ -160,8 +160,10 @@ class Driver:
         for command in commands:
             if isinstance(command, ask.Finish):
                 self.running.pop(command.lease, None)
-        for job in committed.started:
+        for job in (*committed.started, *committed.taken_over):
             self.running[lease(job)] = job
+        for over in committed.dropped:
+            self.running.pop(over, None)
         self.stopping += committed.stopping
         return committed
 

@@ -8,7 +8,7 @@ from slotd_server import leases
 from slotd_server.domain.errors import StoreUnavailable
 from slotd_server.domain.job import SECOND
 from slotd_server.domain.server import Contact, Member, News, Status
-from slotd_server.leases import Keeper, Watch
+from slotd_server.leases import Attendance, Keeper, Watch
 from tests.unit.driver import FakeClock
 
 LEASE = 12 * SECOND
@@ -217,3 +217,33 @@ class TestKeeper:
     def test_it_can_be_ended_twice_and_before_it_began(self, keeper: Keeper) -> None:
         keeper.stop()
         keeper.stop()
+
+
+class TestAttendance:
+    def test_one_that_is_silent_for_a_lease_is_absent_and_not_expected_any_more(self) -> None:
+        attendance = Attendance(LEASE)
+        attendance.heard("w1", 0)
+        assert [attendance.absent(now * SECOND) for now in range(0, 15, 3)] == [[], [], [], [], ["w1"]]
+        assert attendance.absent(15 * SECOND) == []
+
+    def test_one_that_speaks_is_there(self) -> None:
+        attendance = Attendance(LEASE)
+        for now in range(0, 40, 2):
+            if now % 10 == 0:
+                attendance.heard("w1", now * SECOND)
+            assert attendance.absent(now * SECOND) == []
+
+    def test_one_that_has_left_is_not_missed(self) -> None:
+        attendance = Attendance(LEASE)
+        attendance.heard("w1", 0)
+        attendance.left("w1")
+        assert [attendance.absent(now * SECOND) for now in range(0, 20, 3)] == [[]] * 7
+
+    def test_what_this_server_could_not_hear_is_nobody_s_silence(self) -> None:
+        """It was paused for longer than half a lease: all begin anew."""
+        attendance = Attendance(LEASE)
+        attendance.heard("w1", 0)
+        attendance.absent(0)
+        assert attendance.absent(100 * SECOND) == []
+        looks = [attendance.absent((100 + more) * SECOND) for more in range(3, 15, 3)]
+        assert looks == [[], [], [], ["w1"]]

@@ -217,17 +217,20 @@ class Attend(NamedTuple):
 
 class Enlist(NamedTuple):
     """A worker is there, for the first time or again: it runs `kinds`, and has what it has `claimed`. What else it was
-    given has never reached it. → list[Job], those of its claims that hold. It gets nothing before it has `Resize`d."""
+    given has never reached it. `line` is the number of its connection: what earlier ones say holds no more.
+    → list[Job], those of its claims that hold. It gets nothing before it has `Resize`d."""
 
     worker: Worker
     kinds: Mapping[str, Defaults]
     claimed: tuple[Claimed, ...] = ()
+    line: int = 0
 
 
 class Resize(NamedTuple):
     """How many jobs a worker may hold, and whether it wants to leave; None: as before. → None."""
 
     worker: str
+    line: int
     slots: int | None = None
     draining: bool | None = None
 
@@ -236,14 +239,16 @@ class Detach(NamedTuple):
     """A worker can't be reached: it gets nothing new. → None."""
 
     worker: str
+    line: int
 
 
 class Dismiss(NamedTuple):
     """A worker is gone. What it still has is given back; the attempts count if it was `lost`, and don't if it has said
-    that it leaves. → None."""
+    that it leaves, on connection `line`. → None."""
 
     worker: str
     lost: bool
+    line: int | None = None
 
 
 Command: TypeAlias = (

@@ -61,11 +61,15 @@ class TooFast(Exception):
 
 @dataclass(slots=True)
 class _Attempt:
-    """`stop` is how it stood when it was told to stop, if it was. `finished` once its function has returned."""
+    """`position` is where in the job's output the next byte belongs. `waiting` while the worker waits to hear that its
+    report was taken. `stop` is how it stood when it was told to stop, if it was. `finished` once its function has
+    returned."""
 
     lease: Lease
     claimed: Claimed
     worker: str
+    position: int
+    waiting: bool = False
     stop: Standing | None = None
     finished: bool = False
     progress: Progress | None = None
@@ -114,7 +118,9 @@ class RemoteRunner:
             attempt = self._attempts.get(lease)
             if attempt is None or attempt.finished:
                 return NOTHING
-            self._say(attempt, Taken(attempt.claimed))
+            if attempt.waiting:
+                attempt.waiting = False
+                self._say(attempt, Taken(attempt.claimed))
             return _taken(attempt)
 
     def settled(self, lease: Lease) -> None:
@@ -149,8 +155,8 @@ class RemoteRunner:
                 del self._lines[worker]
             return last
 
-    def reported(self, worker: str, claimed: Claimed, progress: Progress | None, output: bytes) -> None:
-        """An attempt tells something. Raises TooFast."""
+    def reported(self, worker: str, claimed: Claimed, told: Told, offset: int | None) -> None:
+        """An attempt tells something; its output begins at `offset`, or where the last one ended. Raises TooFast."""
         with self._lock:
             attempt = self._by_claim.get(claimed)
             if attempt is None or attempt.worker != worker:
@@ -158,16 +164,14 @@ class RemoteRunner:
                 return
             if attempt.finished:
                 return
-            if len(attempt.output) + len(output) > _OUTPUT_WAITING:
+            _keep(attempt, told, offset)
+            if len(attempt.output) > _OUTPUT_WAITING:
                 raise TooFast
-            attempt.progress = progress or attempt.progress
-            attempt.output += output
+            attempt.waiting = True
         self._reporting.told(attempt.lease)
 
-    def finished(
-        self, worker: str, claimed: Claimed, outcome: Outcome, progress: Progress | None, output: bytes
-    ) -> None:
-        """A function has returned. What is not the worker's any more is settled at once."""
+    def finished(self, worker: str, claimed: Claimed, outcome: Outcome, told: Told, offset: int | None) -> None:
+        """A function has returned; the rest as `reported`. What is not the worker's any more is settled at once."""
         with self._lock:
             attempt = self._by_claim.get(claimed)
             if attempt is None or attempt.worker != worker:
@@ -177,12 +181,13 @@ class RemoteRunner:
                 # It is on its way to the store, and said again because the worker could not know.
                 return
             attempt.finished = True
+            _keep(attempt, told, offset)
             told = _taken(attempt)
-        self._reporting.finished(Finish(attempt.lease, outcome, progress or told.progress, told.output + output))
+        self._reporting.finished(Finish(attempt.lease, outcome, told.progress, told.output))
 
     def _add(self, job: Job) -> _Attempt:
         lease, claimed = Lease(job.seq, job.fence), Claimed(job.id, job.fence)
-        attempt = _Attempt(lease, claimed, runs_on(job))
+        attempt = _Attempt(lease, claimed, runs_on(job), job.output_size)
         self._attempts[lease] = self._by_claim[claimed] = attempt
         return attempt
 
@@ -190,6 +195,14 @@ class RemoteRunner:
         line = self._lines.get(attempt.worker)
         if line is not None:
             line.say(saying)
+
+
+def _keep(attempt: _Attempt, told: Told, offset: int | None) -> None:
+    """Put with what was told before; what is there already came twice."""
+    attempt.progress = told.progress or attempt.progress
+    output = told.output if offset is None else told.output[max(attempt.position - offset, 0) :]
+    attempt.output += output
+    attempt.position += len(output)
 
 
 def _taken(attempt: _Attempt) -> Told:

@@ -204,9 +204,9 @@ def declared_from(kind: v1.WorkerKind) -> Defaults:
     return _defaults(given | {"queue": kind.queue or None})
 
 
-def progress_from(told: v1.Report | v1.Finish) -> Progress:
-    """The progress that is set there."""
-    return Progress(told.progress.done, told.progress.total, told.progress.message[:_PROGRESS])
+def progress_from(message: v1.Progress) -> Progress:
+    """How far a worker's attempt has come."""
+    return Progress(message.done, message.total, message.message[:_PROGRESS])
 
 
 def outcome_from(finish: v1.Finish, max_result: int) -> Outcome:

@@ -237,7 +237,12 @@ def _without_firings(request: v1.ScheduleServiceUpdateRequest) -> Violations:
 _PROGRESS = Fields(v1.Progress, {"done": at_least(0), "total": at_least(0), "message": None})
 _DECLARED = Fields(v1.WorkerKind, {"kind": name, "queue": name, "defaults": _DEFAULTS}, required=["kind"])
 _LEASE = Fields(v1.Lease, {"job_id": job_id, "fence": at_least(1)}, required=["job_id", "fence"])
-_TOLD: Mapping[str, Rule | None] = {"lease": _LEASE, "progress": _PROGRESS, "output": at_most_bytes(_MOST_OUTPUT)}
+_TOLD: Mapping[str, Rule | None] = {
+    "lease": _LEASE,
+    "progress": _PROGRESS,
+    "output": at_most_bytes(_MOST_OUTPUT),
+    "output_offset": at_least(0),
+}
 _WORK = Fields(
     v1.WorkRequest,
     {
@@ -253,6 +258,7 @@ _WORK = Fields(
             required=["worker_id", "kinds"],
         ),
         "slots": between(0, 10_000),
+        "leave": None,
         "reports": each(Fields(v1.Report, {**_TOLD}, required=["lease"]), 10_000),
         "finishes": each(
             Fields(

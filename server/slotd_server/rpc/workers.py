@@ -3,8 +3,9 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 
 from slotd import v1
 from slotd_server.dispatch import Dispatcher
@@ -23,6 +24,7 @@ from slotd_server.domain.errors import (
 from slotd_server.domain.job import SECOND, Job
 from slotd_server.domain.server import Member
 from slotd_server.domain.worker import Standing, Worker, WorkerStatus
+from slotd_server.execution.base import Told
 from slotd_server.execution.remote import Assign, RemoteRunner, Saying, Settled, Stop, Taken, TooFast
 from slotd_server.leases import RENEWALS, Attendance
 from slotd_server.reads import Reads, results_of
@@ -40,8 +42,9 @@ _MOST_SAID = 64
 
 
 class Workers:
-    """The servicer. `attendance` knows who was heard of when; at most `limit` workers are connected at once; a result
-    may have `max_payload` bytes, of a job's output `max_output` are kept."""
+    """The servicer. `attendance` knows who was heard of when; `changed` is called when workers come and go; at most
+    `limit` workers are connected at once; a result may have `max_payload` bytes, of a job's output `max_output` are
+    kept."""
 
     def __init__(
         self,
@@ -52,6 +55,7 @@ class Workers:
         clock: Clock,
         owner: str,
         *,
+        changed: Callable[[], None],
         limit: int,
         max_payload: int,
         max_output: int,
@@ -62,10 +66,12 @@ class Workers:
         self._attendance = attendance
         self._clock = clock
         self._owner = owner
+        self._changed = changed
         self._limit = limit
         self._max_payload = max_payload
         self._max_output = max_output
         self._lines: dict[str, _Line] = {}
+        self._numbers = count(1)
         self._open = 0
         self._ending = False
 
@@ -90,10 +96,11 @@ class Workers:
         claimed = tuple([convert.claimed_from(lease) for lease in hello.held])
         # It is here, and not to be given up while the store takes its time.
         self._attendance.heard(worker.id, self._clock.monotonic())
-        kept: list[Job] = await self._dispatcher.call(ask.Enlist(worker, kinds, claimed))
-        line = _Line(self._clock)
+        line = _Line(next(self._numbers), self._clock)
+        kept: list[Job] = await self._dispatcher.call(ask.Enlist(worker, kinds, claimed, line.number))
         self._lines[worker.id] = line
         self._remote.attach(worker.id, line)
+        self._changed()
         listening = asyncio.create_task(self._listen(worker.id, line, first, requests))
         try:
             yield self._welcome(kept)
@@ -104,7 +111,8 @@ class Workers:
             if self._lines.get(worker.id) is line:
                 del self._lines[worker.id]
             if self._remote.detach(worker.id, line) and not line.left:
-                self._dispatcher.tell(ask.Detach(worker.id))
+                self._dispatcher.tell(ask.Detach(worker.id, line.number))
+            self._changed()
 
     def _welcome(self, kept: list[Job]) -> v1.WorkResponse:
         welcome = v1.Welcome(
@@ -119,34 +127,38 @@ class Workers:
     async def _listen(
         self, worker: str, line: "_Line", request: v1.WorkRequest, requests: AsyncIterator[v1.WorkRequest]
     ) -> None:
-        """Until the worker leaves or breaks off, or says what can't be."""
+        """Until the worker leaves or its side of the stream ends, or it says what can't be."""
         try:
-            self._hear(worker, request)
+            self._hear(worker, line, request)
             async for request in requests:
                 if request.HasField("hello"):
                     raise InvalidArgument(("hello", "is only in the first request"))
                 validate.check(request)
-                self._hear(worker, request)
-            # The order of its last Finish and this is that of the writer's inbox.
-            self._attendance.left(worker)
-            self._dispatcher.tell(ask.Dismiss(worker, lost=False))
-            line.leave()
+                if self._lines.get(worker) is not line:
+                    # It has another by now.
+                    return
+                self._hear(worker, line, request)
+            # It has not said that it leaves: an end of the stream by itself may be that of its connection.
+            line.end()
         except ServiceError as error:
             line.fail(error)
         except TooFast:
             line.fail(InvalidArgument(("reports", "one came before the last one of its attempt was taken")))
 
-    def _hear(self, worker: str, request: v1.WorkRequest) -> None:
+    def _hear(self, worker: str, line: "_Line", request: v1.WorkRequest) -> None:
         self._attendance.heard(worker, self._clock.monotonic())
         if request.HasField("slots"):
-            self._dispatcher.tell(ask.Resize(worker, request.slots))
+            self._dispatcher.tell(ask.Resize(worker, line.number, request.slots))
         for report in request.reports:
-            progress = convert.progress_from(report) if report.HasField("progress") else None
-            self._remote.reported(worker, convert.claimed_from(report.lease), progress, report.output)
+            self._remote.reported(worker, convert.claimed_from(report.lease), *_told(report))
         for finish in request.finishes:
-            progress = convert.progress_from(finish) if finish.HasField("progress") else None
             outcome = convert.outcome_from(finish, self._max_payload)
-            self._remote.finished(worker, convert.claimed_from(finish.lease), outcome, progress, finish.output)
+            self._remote.finished(worker, convert.claimed_from(finish.lease), outcome, *_told(finish))
+        if request.leave:
+            self._attendance.left(worker)
+            # Behind its last Finish, in the writer's inbox too.
+            self._dispatcher.tell(ask.Dismiss(worker, lost=False, line=line.number))
+            line.end(left=True)
 
     async def ReadResults(self, request: v1.ReadResultsRequest, _: Context) -> AsyncIterator[v1.ReadResultsResponse]:
         """See WorkerService.ReadResults."""
@@ -168,7 +180,7 @@ class Workers:
         validate.check(request)
         line = self._lines.get(request.worker_id)
         if line is not None:
-            await self._dispatcher.call(ask.Resize(request.worker_id, draining=True))
+            await self._dispatcher.call(ask.Resize(request.worker_id, line.number, draining=True))
             line.drain()
         for server, status in await self._workers():
             if status.worker.id == request.worker_id:
@@ -214,14 +226,23 @@ class Workers:
             self._open -= 1
 
 
-class _Line:
-    """What is yet to be said to one worker. `left` once it has said that it leaves."""
+def _told(message: v1.Report | v1.Finish) -> tuple[Told, int | None]:
+    """What an attempt tells, and where its output begins, if that is said."""
+    progress = convert.progress_from(message.progress) if message.HasField("progress") else None
+    offset = message.output_offset if message.HasField("output_offset") else None
+    return Told(progress, message.output), offset
 
-    def __init__(self, clock: Clock) -> None:
+
+class _Line:
+    """What is yet to be said to one worker, on its connection `number`. `left` once it has said that it leaves."""
+
+    def __init__(self, number: int, clock: Clock) -> None:
+        self.number = number
         self.left = False
         self._clock = clock
         self._sayings: deque[Saying] = deque()
         self._draining = False
+        self._ended = False
         self._error: ServiceError | None = None
         self._loop = asyncio.get_running_loop()
         self._something = asyncio.Event()
@@ -242,9 +263,10 @@ class _Line:
     def replace(self) -> None:
         self.fail(WorkerReplaced())
 
-    def leave(self) -> None:
-        """The worker has gone of its own accord."""
-        self.left = True
+    def end(self, *, left: bool = False) -> None:
+        """There is nobody to speak to any more; with `left` because the worker wanted it so."""
+        self.left = self.left or left
+        self._ended = True
         self._something.set()
 
     def drain(self) -> None:
@@ -274,7 +296,7 @@ class _Line:
                 yield v1.WorkResponse(drain=True)
             if self._error is not None:
                 raise self._error
-            if self.left:
+            if self._ended:
                 return
 
     def _take(self) -> list[Saying]:

@@ -157,8 +157,13 @@ class Report(google.protobuf.message.Message):
     LEASE_FIELD_NUMBER: builtins.int
     PROGRESS_FIELD_NUMBER: builtins.int
     OUTPUT_FIELD_NUMBER: builtins.int
+    OUTPUT_OFFSET_FIELD_NUMBER: builtins.int
     output: builtins.bytes
     """What it has written, to be appended to the job's output; 1 MiB at most."""
+    output_offset: builtins.int
+    """Where in the job's output that begins: `Assignment.job.output_size` and what the attempt has written before. What
+    comes again at the same place, because a connection broke, is kept once. Unset: it is appended as it comes.
+    """
     @property
     def lease(self) -> global___Lease:
         """Of which attempt."""
@@ -173,9 +178,11 @@ class Report(google.protobuf.message.Message):
         lease: global___Lease | None = ...,
         progress: slotd.v1.job_pb2.Progress | None = ...,
         output: builtins.bytes = ...,
+        output_offset: builtins.int | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["lease", b"lease", "progress", b"progress"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["lease", b"lease", "output", b"output", "progress", b"progress"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_output_offset", b"_output_offset", "lease", b"lease", "output_offset", b"output_offset", "progress", b"progress"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_output_offset", b"_output_offset", "lease", b"lease", "output", b"output", "output_offset", b"output_offset", "progress", b"progress"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_output_offset", b"_output_offset"]) -> typing.Literal["output_offset"] | None: ...
 
 global___Report = Report
 
@@ -270,12 +277,15 @@ class Finish(google.protobuf.message.Message):
     LEASE_FIELD_NUMBER: builtins.int
     PROGRESS_FIELD_NUMBER: builtins.int
     OUTPUT_FIELD_NUMBER: builtins.int
+    OUTPUT_OFFSET_FIELD_NUMBER: builtins.int
     SUCCEEDED_FIELD_NUMBER: builtins.int
     FAILED_FIELD_NUMBER: builtins.int
     SNOOZED_FIELD_NUMBER: builtins.int
     RELEASED_FIELD_NUMBER: builtins.int
     output: builtins.bytes
     """Likewise; 1 MiB at most."""
+    output_offset: builtins.int
+    """As of Report."""
     @property
     def lease(self) -> global___Lease:
         """Of which attempt."""
@@ -306,13 +316,17 @@ class Finish(google.protobuf.message.Message):
         lease: global___Lease | None = ...,
         progress: slotd.v1.job_pb2.Progress | None = ...,
         output: builtins.bytes = ...,
+        output_offset: builtins.int | None = ...,
         succeeded: global___Succeeded | None = ...,
         failed: global___Failed | None = ...,
         snoozed: global___Snoozed | None = ...,
         released: global___Released | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["failed", b"failed", "lease", b"lease", "outcome", b"outcome", "progress", b"progress", "released", b"released", "snoozed", b"snoozed", "succeeded", b"succeeded"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["failed", b"failed", "lease", b"lease", "outcome", b"outcome", "output", b"output", "progress", b"progress", "released", b"released", "snoozed", b"snoozed", "succeeded", b"succeeded"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_output_offset", b"_output_offset", "failed", b"failed", "lease", b"lease", "outcome", b"outcome", "output_offset", b"output_offset", "progress", b"progress", "released", b"released", "snoozed", b"snoozed", "succeeded", b"succeeded"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_output_offset", b"_output_offset", "failed", b"failed", "lease", b"lease", "outcome", b"outcome", "output", b"output", "output_offset", b"output_offset", "progress", b"progress", "released", b"released", "snoozed", b"snoozed", "succeeded", b"succeeded"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_output_offset", b"_output_offset"]) -> typing.Literal["output_offset"] | None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["outcome", b"outcome"]) -> typing.Literal["succeeded", "failed", "snoozed", "released"] | None: ...
 
 global___Finish = Finish
@@ -327,11 +341,14 @@ class WorkRequest(google.protobuf.message.Message):
     SLOTS_FIELD_NUMBER: builtins.int
     REPORTS_FIELD_NUMBER: builtins.int
     FINISHES_FIELD_NUMBER: builtins.int
+    LEAVE_FIELD_NUMBER: builtins.int
     slots: builtins.int
     """How many jobs it may hold at once from now on, 0 to 10,000; what it holds beyond that goes on. Unset: as before, and
     none before it was ever set. A worker that connects again with functions running which `Welcome.held` does not name
     counts them off until they return; so it sets this after the welcome.
     """
+    leave: builtins.bool
+    """It leaves, and holds nothing any more after what this request says. The server ends the call."""
     @property
     def hello(self) -> global___Hello:
         """Who it is. In the first request, and only there."""
@@ -351,9 +368,10 @@ class WorkRequest(google.protobuf.message.Message):
         slots: builtins.int | None = ...,
         reports: collections.abc.Iterable[global___Report] | None = ...,
         finishes: collections.abc.Iterable[global___Finish] | None = ...,
+        leave: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_slots", b"_slots", "hello", b"hello", "slots", b"slots"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_slots", b"_slots", "finishes", b"finishes", "hello", b"hello", "reports", b"reports", "slots", b"slots"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_slots", b"_slots", "finishes", b"finishes", "hello", b"hello", "leave", b"leave", "reports", b"reports", "slots", b"slots"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_slots", b"_slots"]) -> typing.Literal["slots"] | None: ...
 
 global___WorkRequest = WorkRequest

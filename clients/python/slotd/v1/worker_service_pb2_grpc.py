@@ -72,8 +72,8 @@ class WorkerServiceServicer(object):
 
         A worker is never sent more than it has slots for: it holds one for each assignment, until its Finish.
 
-        A worker that ends its side of the stream leaves: what it still holds is given back at once, and the call ends with
-        OK. One that means to come back must not end it, but break the call off.
+        A worker that leaves for good says so (`WorkRequest.leave`): what it still holds is given back at once, and the call
+        ends with OK. However else the stream ends, the server waits for the worker to come back, for a lease.
 
         Errors: ABORTED, reason WORKER_REPLACED, where the same worker has connected anew: this stream is over, and must not
         be tried again. UNAVAILABLE while the server stops: its jobs stay the worker's, which connects again. RESOURCE_EXHAUSTED

@@ -19,10 +19,13 @@ _GARBAGE = (20_000, 50, 50)
 
 def _with_flags(command: Callable[..., None]) -> Callable[..., None]:
     for entry in reversed(fields(Settings)):
-        shown = f" [default: {entry.default}]" if entry.default != "" else ""
+        several = isinstance(entry.default, tuple)
+        shown = f" [default: {entry.default}]" if entry.default not in ("", ()) else ""
         command = click.option(
-            f"--{entry.name.replace('_', '-')}",
-            type=entry.type,
+            f"--{entry.metadata['flag'] or entry.name.replace('_', '-')}",
+            entry.name,
+            type=str if several else entry.type,
+            multiple=several,
             help=f"{entry.metadata['what']} (SLOTD_{entry.name.upper()}){shown}",
         )(command)
     return command

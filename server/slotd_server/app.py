@@ -18,6 +18,8 @@ from grpc_reflection.v1alpha import reflection
 
 import slotd
 from slotd.handlers import Handler, load, registered
+from slotd.isolation.children import Children
+from slotd.isolation.commands import KIND, Commands
 from slotd_server.change import Limits, Rules
 from slotd_server.dispatch import Dispatcher, Pacing
 from slotd_server.domain import commands as ask
@@ -25,11 +27,12 @@ from slotd_server.domain.clock import Clock, SharedClock, SystemClock
 from slotd_server.domain.errors import ServiceError, StoreBroken
 from slotd_server.domain.ids import IdSource
 from slotd_server.domain.job import SECOND, Job
-from slotd_server.domain.queue import Defaults
+from slotd_server.domain.queue import NOTHING, Defaults
 from slotd_server.domain.server import Member, News, Status
 from slotd_server.domain.worker import WorkerStatus
 from slotd_server.events import EventLog
-from slotd_server.execution.base import Reporting
+from slotd_server.execution.base import Forcing, Reporting
+from slotd_server.execution.processes import ProcessRunner
 from slotd_server.execution.remote import RemoteRunner
 from slotd_server.execution.routes import Routes
 from slotd_server.execution.threads import ThreadRunner
@@ -151,7 +154,12 @@ class Service:
         Raises StartError.
         """
         handlers = _load_handlers(self._modules)
-        ledger = Ledger(self._settings.slots, {kind: _declared(handler) for kind, handler in handlers.items()})
+        kinds = {kind: _declared(handler) for kind, handler in handlers.items()}
+        if self._settings.commands:
+            if KIND in kinds:
+                raise StartError(f"a handler has the kind {KIND!r}, which commands are to have too")
+            kinds[KIND] = NOTHING
+        ledger = Ledger(self._settings.slots, kinds)
         here = Presence(self._settings.server_name or socket.gethostname(), ledger)
         async with AsyncExitStack() as stack:
             store, clock = _open_store(self._settings, here)
@@ -219,7 +227,7 @@ class Service:
             result_limit=settings.max_payload,
             output_limit=settings.max_output,
         )
-        runner = Routes(remote, threads, {})
+        runner = Routes(remote, threads, _forcing(settings, self._modules, handlers, reporting, reads))
         stack.callback(runner.close)
 
         def boot() -> str:
@@ -345,6 +353,22 @@ def _load_handlers(modules: Sequence[str]) -> dict[str, Handler]:
         except Exception as error:
             raise StartError(f"cannot load {module}: {type(error).__name__}: {error}") from error
     return registered()
+
+
+def _forcing(
+    settings: Settings, modules: Sequence[str], handlers: Mapping[str, Handler], reporting: Reporting, reads: Reads
+) -> dict[str, Forcing]:
+    """The runners of kinds that have processes of their own."""
+    found: dict[str, Forcing] = {}
+    isolated = {
+        kind: handler for kind, handler in handlers.items() if (handler.isolation or settings.isolation) == "process"
+    }
+    if isolated:
+        children = Children(modules, isolated, result_limit=settings.max_payload, output_limit=settings.max_output)
+        found |= dict.fromkeys(isolated, ProcessRunner(children, reporting, results=reads.results))
+    if settings.commands:
+        found[KIND] = ProcessRunner(Commands(settings.commands, output_limit=settings.max_output), reporting)
+    return found
 
 
 def _open_store(settings: Settings, here: Presence) -> "tuple[SqliteStore | SharedStore, Clock]":

@@ -336,6 +336,8 @@ class Dispatcher:
         for (command, _), answer in zip(work, committed.answers, strict=True):
             if isinstance(command, ask.Finish):
                 self._forget(command.lease)
+            elif isinstance(command, ask.Report):
+                self._runner.kept(command.lease)
             elif isinstance(command, (ask.Bury, ask.Recover)) and answer == command.limit:
                 self._inbox.put((ask.Recover(), None))
         for job in committed.taken_over:

@@ -15,9 +15,11 @@ class SettingsError(Exception):
 T = TypeVar("T")
 
 
-def _setting(default: T, what: str, least: float | None = None) -> T:
-    """A field with its one-line description, which the command line shows, and the least that it may be."""
-    value: T = field(default=default, metadata={"what": what, "least": least})
+def _setting(default: T, what: str, least: float | None = None, flag: str = "") -> T:
+    """A field with its one-line description, which the command line shows, and the least that it may be. Its flag is
+    called like itself, or `flag`; the value of a tuple is put together from flags that come several times, or from a
+    text with commas."""
+    value: T = field(default=default, metadata={"what": what, "least": least, "flag": flag})
     return value
 
 
@@ -47,6 +49,10 @@ class Settings:
     max_streams: int = _setting(10_000, "how many streams may be open at once", 1)
     max_workers: int = _setting(1_000, "how many workers may be connected at once", 0)
     worker_lease: float = _setting(15.0, "how long a worker may be silent before its jobs are given back", 1)
+    isolation: str = _setting("thread", "thread, or process: where handlers run that don't say")
+    commands: tuple[str, ...] = _setting(
+        (), "an executable that jobs of kind `command` may run; may be given again", flag="allow-command"
+    )
     unknown_kinds: str = _setting(
         "refuse", "refuse, or wait: what becomes of jobs of a kind that no handler or worker is there for"
     )
@@ -57,6 +63,7 @@ class Settings:
 
 
 _ALLOWED = {
+    "isolation": ("thread", "process"),
     "unknown_kinds": ("refuse", "wait"),
     "log_level": ("debug", "info", "warning", "error"),
     "log_format": ("auto", "json", "text"),
@@ -64,7 +71,7 @@ _ALLOWED = {
 
 
 def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: str | None = None) -> Settings:
-    """Settings from all layers; `flags` that are None were not given.
+    """Settings from all layers; `flags` that are None, or empty, were not given.
 
     Raises SettingsError.
     """
@@ -75,7 +82,7 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: str | N
         variable = f"SLOTD_{entry.name.upper()}"
         if environment.get(variable):
             chosen[entry.name] = _parsed(entry.type, environment[variable], variable)
-    chosen |= {name: value for name, value in flags.items() if value is not None}
+    chosen |= {name: value for name, value in flags.items() if value not in (None, ())}
     return _validated(Settings(**chosen))
 
 
@@ -95,12 +102,21 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _parsed(kind: Any, value: Any, source: str) -> Any:
+    if kind == tuple[str, ...]:
+        return _texts(value, source)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise SettingsError(f"{source}: {value!r} is not a {kind.__name__}")
     try:
         return kind(value)
     except (TypeError, ValueError):
         raise SettingsError(f"{source}: {value!r} is not a {kind.__name__}") from None
+
+
+def _texts(value: Any, source: str) -> tuple[str, ...]:
+    texts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise SettingsError(f"{source}: {value!r} is not a list of texts")
+    return tuple(stripped for text in texts if (stripped := text.strip()))
 
 
 def _validated(settings: Settings) -> Settings:

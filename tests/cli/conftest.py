@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from slotd import v1
 from slotd.cli.app import root
-from tests.cli.scripted import ScriptedJobs, ScriptedQueues, ScriptedSchedules, Shelf
+from tests.cli.scripted import ScriptedJobs, ScriptedQueues, ScriptedSchedules, ScriptedWorkers, Shelf
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,6 +38,7 @@ def service() -> Iterator[Service]:
     v1.add_JobServiceServicer_to_server(ScriptedJobs(shelf), server)
     v1.add_QueueServiceServicer_to_server(ScriptedQueues(shelf), server)
     v1.add_ScheduleServiceServicer_to_server(ScriptedSchedules(shelf), server)
+    v1.add_WorkerServiceServicer_to_server(ScriptedWorkers(shelf), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield Service(f"127.0.0.1:{port}", shelf)

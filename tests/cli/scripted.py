@@ -26,6 +26,8 @@ class Shelf:
         self.schedules: dict[str, v1.Schedule] = {}
         self.slots = 4
         self.servers: list[v1.Server] = []
+        self.workers: list[v1.Worker] = []
+        self.pools: list[v1.PoolSlots] = []
         self.submitted: list[v1.SubmitRequest] = []
         self.retried: list[v1.RetryRequest] = []
         self.updated: list[v1.UpdateRequest] = []
@@ -389,6 +391,7 @@ class ScriptedQueues(v1.QueueServiceServicer):
             queues=parts,
             revision=self._shelf.revision,
             limit=self._shelf.slots,
+            pools=self._shelf.pools,
         )
 
     def UpdateSlots(self, request: v1.UpdateSlotsRequest, context: grpc.ServicerContext) -> v1.UpdateSlotsResponse:
@@ -404,3 +407,26 @@ class ScriptedQueues(v1.QueueServiceServicer):
 
     def ListServers(self, request: v1.ListServersRequest, context: grpc.ServicerContext) -> v1.ListServersResponse:
         return v1.ListServersResponse(servers=self._shelf.servers)
+
+
+class ScriptedWorkers(v1.WorkerServiceServicer):
+    """WorkerService as the shelf has it."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    def ListWorkers(self, request: v1.ListWorkersRequest, context: grpc.ServicerContext) -> v1.ListWorkersResponse:
+        return v1.ListWorkersResponse(workers=self._shelf.workers)
+
+    def DrainWorker(self, request: v1.DrainWorkerRequest, context: grpc.ServicerContext) -> v1.DrainWorkerResponse:
+        worker = next((one for one in self._shelf.workers if one.id == request.worker_id), None)
+        if worker is None:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"no worker {request.worker_id!r}")
+        worker.draining = True
+        return v1.DrainWorkerResponse(worker=worker)
+
+    def Work(self, request_iterator: Iterator[v1.WorkRequest], context: grpc.ServicerContext) -> NoReturn:
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "nobody works here")
+
+    def ReadResults(self, request: v1.ReadResultsRequest, context: grpc.ServicerContext) -> NoReturn:
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "nobody works here")

@@ -150,6 +150,18 @@ def test_slots(slotd: Slotd, service: Service) -> None:
     assert shown["holders"][0]["job_id"] == job.id
 
 
+def test_slots_of_workers(slotd: Slotd, service: Service) -> None:
+    service.shelf.pools = [
+        v1.PoolSlots(slots=4, free=4, limit=4),
+        v1.PoolSlots(worker="00ff", name="far", slots=2, free=1, zombie=1, limit=2),
+    ]
+    lines = slotd("slots").stdout.splitlines()
+    assert [re.split(r"  +", line) for line in lines[3:5]] == [
+        ["the server itself", "4", "4", "0", "0"],
+        ["far", "2", "1", "0", "1", "00ff"],
+    ]
+
+
 def test_slots_resize(slotd: Slotd, service: Service) -> None:
     service.shelf.add(state=v1.JOB_STATE_RUNNING)
     result = slotd("slots", "--resize", "0")

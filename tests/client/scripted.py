@@ -19,13 +19,14 @@ from google.rpc import error_details_pb2, status_pb2
 
 from slotd.client import Client
 from slotd.outage import Backoff
-from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2, schedule_service_pb2
+from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2, schedule_service_pb2, worker_service_pb2
 
 T = TypeVar("T")
 
 JOBS = job_service_pb2.DESCRIPTOR.services_by_name["JobService"]
 QUEUES = queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"]
 SCHEDULES = schedule_service_pb2.DESCRIPTOR.services_by_name["ScheduleService"]
+WORKERS = worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"]
 
 # Delays without chance: 0.1, 0.2, 0.4, … 1.0 seconds.
 STEADY = Backoff(initial=0.1, maximum=1.0, multiplier=2.0, jitter=0.0)
@@ -109,7 +110,7 @@ class FakeService:
 
     def __post_init__(self) -> None:
         self.time = grpc_testing.strict_fake_time(1_000.0)
-        self.channel = grpc_testing.channel((JOBS, QUEUES, SCHEDULES), self.time)
+        self.channel = grpc_testing.channel((JOBS, QUEUES, SCHEDULES, WORKERS), self.time)
         self.client = Client(
             "service:1",
             channel=self.channel,
@@ -191,5 +192,5 @@ def handlers(unary: Callable[[str, Any, Any], Any], streaming: Callable[[str, An
         grpc.method_handlers_generic_handler(
             service.full_name, {name: handler(method) for name, method in service.methods_by_name.items()}
         )
-        for service in (JOBS, QUEUES, SCHEDULES)
+        for service in (JOBS, QUEUES, SCHEDULES, WORKERS)
     ]

@@ -15,7 +15,7 @@ import pytest
 import slotd
 from slotd import aio
 from slotd.client import Client
-from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2, schedule_service_pb2
+from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2, schedule_service_pb2, worker_service_pb2
 from tests.client.scripted import (
     CURSOR_EXPIRED,
     STEADY,
@@ -106,6 +106,7 @@ def test_both_clients_have_the_same_surface() -> None:
 async def test_unary_methods() -> None:
     queue = queue_service_pb2.Queue(name="q")
     server = queue_service_pb2.Server(id="a")
+    worker = worker_service_pb2.Worker(id="w")
     service = Service(
         {
             "Submit": [job_service_pb2.SubmitResponse(job=A, cursor="c")] * 2,
@@ -127,6 +128,8 @@ async def test_unary_methods() -> None:
             "UpdateSlots": [queue_service_pb2.UpdateSlotsResponse(slots=2)],
             "GetStats": [queue_service_pb2.GetStatsResponse(revision=9)],
             "ListServers": [queue_service_pb2.ListServersResponse(servers=[server])],
+            "ListWorkers": [worker_service_pb2.ListWorkersResponse(workers=[worker])],
+            "DrainWorker": [worker_service_pb2.DrainWorkerResponse(worker=worker)],
         }
     )
     async with serving(service) as client:
@@ -153,6 +156,9 @@ async def test_unary_methods() -> None:
         assert await client.update_slots(2) == 2
         assert (await client.get_stats()).revision == 9
         assert await client.list_servers() == [server]
+        assert await client.list_workers() == [worker]
+        assert await client.drain_worker("w") == worker
+        assert service.requests[-1] == worker_service_pb2.DrainWorkerRequest(worker_id="w")
 
 
 async def test_unary_methods_about_many_jobs_and_groups() -> None:

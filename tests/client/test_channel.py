@@ -22,6 +22,7 @@ from tests.client.scripted import (
     QUEUES,
     SCHEDULES,
     STEADY,
+    WORKERS,
     Refusal,
     draining,
     event,
@@ -222,6 +223,7 @@ def test_the_service_config_names_methods_that_there_are() -> None:
         "slotd.v1.JobService": JOBS,
         "slotd.v1.QueueService": QUEUES,
         "slotd.v1.ScheduleService": SCHEDULES,
+        "slotd.v1.WorkerService": WORKERS,
     }
     for name, methods in REPEATED_METHODS.items():
         assert set(methods) <= set(services[name].methods_by_name)
@@ -246,6 +248,8 @@ def test_the_service_config_names_methods_that_there_are() -> None:
         "slotd.v1.ScheduleService.Create",
         "slotd.v1.ScheduleService.Delete",
         "slotd.v1.ScheduleService.Update",
+        "slotd.v1.WorkerService.ReadResults",
+        "slotd.v1.WorkerService.Work",
     }
     policy = json.loads(service_config())["methodConfig"][0]["retryPolicy"]
     assert policy["retryableStatusCodes"] == ["UNAVAILABLE"]

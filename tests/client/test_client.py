@@ -12,13 +12,14 @@ from google.protobuf.message import Message
 
 import slotd
 from slotd.client import Client
-from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2, schedule_service_pb2
+from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2, schedule_service_pb2, worker_service_pb2
 from tests.client.scripted import (
     BROKEN,
     JOBS,
     NOT_CONNECTED,
     QUEUES,
     SCHEDULES,
+    WORKERS,
     FakeService,
     background,
     draining,
@@ -29,6 +30,7 @@ from tests.client.scripted import (
 A = job("a")
 Queue = queue_service_pb2.Queue
 Server = queue_service_pb2.Server
+Worker = worker_service_pb2.Worker
 GROUP = job_service_pb2.GetGroupResponse(group=job_service_pb2.Group(name="g", jobs=3), revision=9, cursor="c")
 NIGHTLY = schedule_service_pb2.Schedule(name="nightly", cron="0 3 * * *", spec=slotd.spec("echo"))
 
@@ -166,6 +168,20 @@ CALLS: list[tuple[str, Callable[[Client], object], Message, Message, object]] = 
         queue_service_pb2.ListServersResponse(servers=[Server(id="a"), Server(id="b")]),
         [Server(id="a"), Server(id="b")],
     ),
+    (
+        "ListWorkers",
+        lambda client: client.list_workers(),
+        worker_service_pb2.ListWorkersRequest(),
+        worker_service_pb2.ListWorkersResponse(workers=[Worker(id="a"), Worker(id="b")]),
+        [Worker(id="a"), Worker(id="b")],
+    ),
+    (
+        "DrainWorker",
+        lambda client: client.drain_worker("a"),
+        worker_service_pb2.DrainWorkerRequest(worker_id="a"),
+        worker_service_pb2.DrainWorkerResponse(worker=Worker(id="a")),
+        Worker(id="a"),
+    ),
 ]
 
 
@@ -175,7 +191,9 @@ def test_unary_methods(
 ) -> None:
     service = FakeService()
     result = background(lambda: call(service.client))
-    sent = service.answer(method, response, JOBS if method in JOBS.methods_by_name else QUEUES)
+    sent = service.answer(
+        method, response, next(one for one in (JOBS, QUEUES, WORKERS) if method in one.methods_by_name)
+    )
     assert sent == request_
     assert result.result(10) == expected
 

@@ -14,6 +14,7 @@ from tests.service import Endpoint, Start, reach, reason
 
 PATIENCE = 20
 MIB = 1 << 20
+NOBODYS = v1.Lease(job_id="01890a5d-ac96-774b-bcce-b302099a8057", fence=1)
 
 
 class Wire:
@@ -47,6 +48,10 @@ class Wire:
             self._heard.MergeFrom(next(self._call))
         heard, self._heard = self._heard, v1.WorkResponse()
         return heard
+
+    def next(self) -> v1.WorkResponse:
+        """What it hears next."""
+        return next(self._call)
 
     def welcome(self) -> v1.Welcome:
         return self.hear(lambda heard: heard.HasField("welcome")).welcome
@@ -253,10 +258,40 @@ def test_one_that_falls_silent_is_lost(start: Start) -> None:
         assert (again.attempt, reason(again)) == (1, "WORKER_LOST")
 
 
+def test_one_that_says_nothing_but_that_it_is_there_is_there(start: Start) -> None:
+    at = start(worker_lease=1.0).at
+    with connected(at, hello(slots=1)) as wire:
+        job = at.client.submit("far")
+        (assignment,) = wire.assigned()
+        for _ in range(8):
+            assert wire.next() == v1.WorkResponse()
+            wire.say(v1.WorkRequest())
+        wire.finish(assignment.lease)
+        assert len(at.client.wait(job).attempts) == 1
+
+
+def test_one_that_offers_nothing_any_more_gets_nothing(at: Endpoint) -> None:
+    with connected(at) as wire:
+        wire.offer(0)
+        # Its answer says that all before it has been heard.
+        wire.finish(NOBODYS)
+        wire.hear(lambda heard: heard.settled)
+        assert at.client.get(at.client.submit("far")).state == v1.JOB_STATE_QUEUED
+
+
+def test_one_whose_connection_is_broken_gets_nothing_either(at: Endpoint) -> None:
+    stub = v1.WorkerServiceStub(at.channel)
+    with connected(at) as wire:
+        wire.break_off()
+        while stub.ListWorkers(v1.ListWorkersRequest()).workers[0].connected:
+            pass
+        assert at.client.get(at.client.submit("far")).state == v1.JOB_STATE_QUEUED
+
+
 def test_a_server_says_something_at_least_four_times_a_lease(start: Start) -> None:
     at = start(worker_lease=1.0).at
     with connected(at, hello(slots=0)) as wire:
-        assert next(wire._call) == v1.WorkResponse()
+        assert wire.next() == v1.WorkResponse()
 
 
 def test_a_kind_is_known_while_somebody_runs_it(at: Endpoint) -> None:
@@ -309,9 +344,6 @@ def test_it_can_read_what_its_job_depends_on(at: Endpoint) -> None:
         assert (result.name, result.result) == (first.id, first.result)
 
 
-FULL = v1.Lease(job_id="01890a5d-ac96-774b-bcce-b302099a8057", fence=1)
-
-
 @pytest.mark.parametrize(
     "says",
     [
@@ -325,12 +357,12 @@ FULL = v1.Lease(job_id="01890a5d-ac96-774b-bcce-b302099a8057", fence=1)
         [hello(slots=-1)],
         [hello(slots=10_001)],
         [hello(held=[v1.Lease(job_id="x", fence=1)])],
-        [hello(held=[v1.Lease(job_id=FULL.job_id)])],
+        [hello(held=[v1.Lease(job_id=NOBODYS.job_id)])],
         [hello(), v1.WorkRequest(reports=[v1.Report(output=b"x")])],
-        [hello(), v1.WorkRequest(reports=[v1.Report(lease=FULL, output=bytes(MIB + 1))])],
-        [hello(), v1.WorkRequest(finishes=[v1.Finish(lease=FULL)])],
-        [hello(), v1.WorkRequest(finishes=[v1.Finish(lease=FULL, failed=v1.Failed(reason="not upper"))])],
-        [hello(), v1.WorkRequest(reports=[v1.Report(lease=FULL, progress=v1.Progress(done=-1))])],
+        [hello(), v1.WorkRequest(reports=[v1.Report(lease=NOBODYS, output=bytes(MIB + 1))])],
+        [hello(), v1.WorkRequest(finishes=[v1.Finish(lease=NOBODYS)])],
+        [hello(), v1.WorkRequest(finishes=[v1.Finish(lease=NOBODYS, failed=v1.Failed(reason="not upper"))])],
+        [hello(), v1.WorkRequest(reports=[v1.Report(lease=NOBODYS, progress=v1.Progress(done=-1))])],
     ],
 )
 def test_what_can_t_be_ends_the_connection_with_what_is_wrong(at: Endpoint, says: list[v1.WorkRequest]) -> None:

@@ -92,14 +92,24 @@ def test_a_report_is_taken_once_and_that_is_said(desk: Desk, job: Job) -> None:
     desk.report(job, b"abc", progress=Progress(1, 2, ""))
     assert desk.tellers == [lease(job)]
     assert desk.runner.take(lease(job)) == Told(Progress(1, 2, ""), b"abc")
+    desk.runner.kept(lease(job))
     assert desk.line.said[1:] == [Taken(claim(job))]
     assert desk.runner.take(lease(job)) == NOTHING
+    desk.runner.kept(lease(job))
     assert desk.line.said[2:] == []
+
+
+def test_nothing_is_called_taken_before_it_is_kept(desk: Desk, job: Job) -> None:
+    """The worker would forget what goes with this server."""
+    desk.report(job, b"abc")
+    desk.runner.take(lease(job))
+    assert desk.line.said == [Assign(job)]
 
 
 def test_nothing_is_called_taken_that_was_not_reported(desk: Desk, job: Job) -> None:
     """The worker would take it for the one that is on its way."""
-    assert desk.runner.take(lease(job)) == NOTHING
+    desk.runner.take(lease(job))
+    desk.runner.kept(lease(job))
     assert desk.line.said == [Assign(job)]
 
 
@@ -152,6 +162,11 @@ def test_it_may_forget_an_attempt_once_its_end_is_kept(desk: Desk, job: Job) -> 
     desk.finish(job)
     assert desk.line.said[2:] == [Settled(claim(job))]
     assert len(desk.finishes) == 1
+
+
+def test_nothing_is_settled_that_has_not_ended(desk: Desk, job: Job) -> None:
+    desk.runner.settled(lease(job))
+    assert desk.line.said == [Assign(job)]
 
 
 def test_what_is_not_its_own_changes_nothing(desk: Desk, job: Job) -> None:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from slotd.requests import KEEP, queue_defaults
     from slotd.streams import EventStream, JobPages, OutputStream
     from slotd.ties import after, after_group, exclusive, shared
+    from slotd.worker import Worker
 
     __version__: str
 
@@ -90,6 +91,7 @@ __all__ = [
     "Unimplemented",
     "UniqueKeyTaken",
     "Unknown",
+    "Worker",
     "__version__",
     "after",
     "after_group",
@@ -140,6 +142,7 @@ _ROOMS = {
     "requests": ("KEEP", "queue_defaults"),
     "streams": ("EventStream", "JobPages", "OutputStream"),
     "ties": ("after", "after_group", "exclusive", "shared"),
+    "worker": ("Worker",),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -19,6 +19,7 @@ from slotd import requests
 from slotd.aio_queues import QueueMethods
 from slotd.aio_schedules import ScheduleMethods
 from slotd.aio_streams import EventStream, JobPages, OutputStream, Sleep, task_is_cancelled
+from slotd.aio_workers import WorkerMethods
 from slotd.channel import DEFAULT_ADDRESS, check_address, open_aio_channel
 from slotd.errors import Cancelled
 from slotd.jobspec import Span, SpecFields, seconds
@@ -33,6 +34,7 @@ from slotd.v1 import (
     job_service_pb2_grpc,
     queue_service_pb2_grpc,
     schedule_service_pb2_grpc,
+    worker_service_pb2_grpc,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from slotd.v1.job_service_pb2_grpc import JobServiceAsyncStub
     from slotd.v1.queue_service_pb2_grpc import QueueServiceAsyncStub
     from slotd.v1.schedule_service_pb2_grpc import ScheduleServiceAsyncStub
+    from slotd.v1.worker_service_pb2_grpc import WorkerServiceAsyncStub
 
 __all__ = ["Client", "EventStream", "JobPages", "OutputStream"]
 
@@ -51,7 +54,7 @@ A = TypeVar("A")
 Jobs = list[job_pb2.Job]
 
 
-class Client(QueueMethods, ScheduleMethods):
+class Client(QueueMethods, ScheduleMethods, WorkerMethods):
     """A connection to one slotd service, for one event loop. Close it, or use it in an `async with`.
 
     What holds for `slotd.Client` holds here: arguments, errors, what is repeated and what is not. The unary methods are
@@ -91,6 +94,7 @@ class Client(QueueMethods, ScheduleMethods):
         self._job_stub: JobServiceAsyncStub | None = None
         self._queue_stub: QueueServiceAsyncStub | None = None
         self._schedule_stub: ScheduleServiceAsyncStub | None = None
+        self._worker_stub: WorkerServiceAsyncStub | None = None
         self._sleep = sleep
         self._closed = False
         self._streams: weakref.WeakSet[EventStream | OutputStream] = weakref.WeakSet()
@@ -462,6 +466,12 @@ class Client(QueueMethods, ScheduleMethods):
             stub = schedule_service_pb2_grpc.ScheduleServiceStub(self._connected())
             self._schedule_stub = cast("ScheduleServiceAsyncStub", stub)
         return self._schedule_stub
+
+    def _workers(self) -> WorkerServiceAsyncStub:
+        if self._worker_stub is None:
+            stub = worker_service_pb2_grpc.WorkerServiceStub(self._connected())
+            self._worker_stub = cast("WorkerServiceAsyncStub", stub)
+        return self._worker_stub
 
     def _connected(self) -> grpc.aio.Channel:
         if self._channel is None:

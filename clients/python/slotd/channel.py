@@ -32,6 +32,7 @@ REPEATED_METHODS: Final = {
         "ListServers",
     ),
     "slotd.v1.ScheduleService": ("Get", "List", "Pause", "Resume", "Trigger"),
+    "slotd.v1.WorkerService": ("ListWorkers", "DrainWorker"),
 }
 
 

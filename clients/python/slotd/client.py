@@ -31,7 +31,9 @@ from slotd.v1 import (
     job_service_pb2_grpc,
     queue_service_pb2_grpc,
     schedule_service_pb2_grpc,
+    worker_service_pb2_grpc,
 )
+from slotd.workers import WorkerMethods
 
 if TYPE_CHECKING:
     from grpc import UnaryUnaryMultiCallable
@@ -43,7 +45,7 @@ A = TypeVar("A")
 Jobs = list[job_pb2.Job]
 
 
-class Client(QueueMethods, ScheduleMethods):
+class Client(QueueMethods, ScheduleMethods, WorkerMethods):
     """A connection to one slotd service; safe for use by several threads. Close it, or use it in a `with`.
 
     Every method raises slotd.Error, whose subclasses are the status codes. Calls that are safe to repeat are repeated
@@ -96,6 +98,7 @@ class Client(QueueMethods, ScheduleMethods):
         self._jobs = job_service_pb2_grpc.JobServiceStub(used)
         self._queues = queue_service_pb2_grpc.QueueServiceStub(used)
         self._schedules = schedule_service_pb2_grpc.ScheduleServiceStub(used)
+        self._workers = worker_service_pb2_grpc.WorkerServiceStub(used)
         self._pause = pause
         self._closed = threading.Event()
         self._streams: weakref.WeakSet[EventStream | OutputStream] = weakref.WeakSet()

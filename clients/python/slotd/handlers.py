@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 from google.protobuf.message import Message
 
@@ -22,7 +22,10 @@ __all__ = ["Handler", "JobCancelled", "JobContext", "PermanentError", "Snooze", 
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Seconds: TypeAlias = float | timedelta
+Isolation: TypeAlias = Literal["thread", "process"]
 
+_UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
+_SIZE = re.compile(r"(\d{1,15})\s*([A-Z]*)", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
 
 
@@ -46,7 +49,9 @@ class Handler:
 
     `payload` is the protobuf message that payloads are decoded to, None where they aren't. A retry waits
     `initial_backoff`, then `multiplier` times as long each time, at most `max_backoff`, each changed at random by up to
-    the share `jitter` of itself.
+    the share `jitter` of itself. `isolation` says whether it runs on a thread or in a process of its own, and `memory`
+    how many bytes it may take there beyond what the process has once its modules are loaded; None leaves the choice of
+    the one to whoever runs it, and sets no limit for the other.
     """
 
     kind: str
@@ -62,6 +67,8 @@ class Handler:
     multiplier: float | None = None
     jitter: float | None = None
     payload: type[Message] | None = None
+    isolation: Isolation | None = None
+    memory: int | None = None
 
 
 _registered: dict[str, Handler] = {}
@@ -86,12 +93,15 @@ def job(
     multiplier: float | None = None,
     jitter: float | None = None,
     payload: type[Message] | None = None,
+    isolation: Isolation | None = None,
+    memory: int | str | None = None,
 ) -> Callable[[Function], Function]:
     """Register the decorated function, plain or `async`, as the handler of `kind`; it stays callable as it is.
 
     It is called with a JobContext and the decoded payload: objects for JSON, text for text/plain, the message class
     given as `payload` (or as the annotation of its second parameter) for protobuf, None where there is none, else
-    bytes. What it returns is the job's result, encoded likewise. See Handler for the options.
+    bytes. What it returns is the job's result, encoded likewise. See Handler for the options; `memory` is a number of
+    bytes or a text like "512MiB", and needs `isolation="process"`.
 
     Raises ValueError for options that can't be, and for a kind that has a handler already.
     """
@@ -111,6 +121,8 @@ def job(
             multiplier=_between("multiplier", multiplier, 1, 1000),
             jitter=_between("jitter", jitter, 0, 1),
             payload=payload or _annotated(function),
+            isolation=_isolation(isolation),
+            memory=_memory(memory, isolation),
         )
         other = _registered.get(kind)
         if other is not None and not _same_source(other.function, function):
@@ -168,6 +180,25 @@ def _name(field: str, value: str) -> str:
             f"{field} {value!r}: 1 to 128 of letters, digits, '.', '_', '-' and '/', a letter or digit first"
         )
     return value
+
+
+def _isolation(value: Isolation | None) -> Isolation | None:
+    if value is not None and value not in get_args(Isolation):
+        raise ValueError(f"isolation is {value!r}; it is one of {', '.join(get_args(Isolation))}")
+    return value
+
+
+def _memory(value: int | str | None, isolation: Isolation | None) -> int | None:
+    if value is None:
+        return None
+    if isolation != "process":
+        raise ValueError('memory needs isolation="process": a thread can\'t be limited')
+    if isinstance(value, str):
+        size = _SIZE.fullmatch(value.strip())
+        if size is None or size[2].upper() not in _UNITS:
+            raise ValueError(f"memory {value!r}: a whole number of bytes, or of KiB, MiB or GiB, as in '512MiB'")
+        value = int(size[1]) * _UNITS[size[2].upper()]
+    return _between("memory", value, 1 << 20, 1 << 50)
 
 
 Number = TypeVar("Number", int, float)

@@ -55,6 +55,9 @@ class Outliving(Runner, Protocol):
     def adopt(self, job: Job) -> None:
         """The function of a RUNNING or lingering job runs already, started by another server."""
 
+    def kept(self, lease: Lease) -> None:
+        """What was taken of the attempt last is kept for good. Does nothing where it has ended."""
+
     def settled(self, lease: Lease) -> None:
         """What became of the attempt is kept for good, or of no use to anybody. Does nothing where it has ended."""
 

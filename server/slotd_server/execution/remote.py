@@ -118,10 +118,15 @@ class RemoteRunner:
             attempt = self._attempts.get(lease)
             if attempt is None or attempt.finished:
                 return NOTHING
-            if attempt.waiting:
+            return _taken(attempt)
+
+    def kept(self, lease: Lease) -> None:
+        with self._lock:
+            attempt = self._attempts.get(lease)
+            if attempt is not None and attempt.waiting:
+                # Not before: where this server is lost now, the worker has it still, and says it again.
                 attempt.waiting = False
                 self._say(attempt, Taken(attempt.claimed))
-            return _taken(attempt)
 
     def settled(self, lease: Lease) -> None:
         with self._lock:

@@ -38,6 +38,10 @@ class Routes:
     def take(self, lease: Lease) -> Told:
         return self._taken[lease].take(lease) if lease in self._taken else NOTHING
 
+    def kept(self, lease: Lease) -> None:
+        if self._taken.get(lease) is self._remote:
+            self._remote.kept(lease)
+
     def settled(self, lease: Lease) -> None:
         if self._taken.pop(lease, None) is self._remote:
             self._remote.settled(lease)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 import slotd
-from slotd.cli import changes, completion, groups, jobs, queues, schedules, submitting, watching
+from slotd.cli import changes, completion, groups, jobs, queues, schedules, submitting, watching, worker, workers
 from slotd.cli.errors import Failure, Status, failure
 from slotd.cli.session import current, shared_options
 from slotd.cli.suggesting import Suggesting
@@ -83,6 +83,7 @@ for command in (
     ServerCommand("serve", "slotd_server.__main__", "Start the service, with the handlers of modules."),
     ServerCommand("migrate", "slotd_server.upkeep", "Bring a store to this version's schema."),
     ServerCommand("copy", "slotd_server.upkeep", "Copy a store to another engine, and verify it."),
+    worker.worker,
     submitting.submit,
     jobs.get,
     jobs.list_,
@@ -102,6 +103,7 @@ for command in (
     queues.slots,
     queues.stats,
     queues.servers,
+    workers.workers,
     completion.completion,
 ):
     root.add_command(command)

@@ -34,6 +34,16 @@ _HOLDERS = (
     tables.Column("QUEUE"),
     tables.Column("HELD FOR", right=True, whole=True),
     tables.Column("STATE", whole=True, state=True),
+    tables.Column("WORKER"),
+)
+
+_POOLS = (
+    tables.Column("SLOTS OF"),
+    tables.Column("SLOTS", right=True),
+    tables.Column("FREE", right=True),
+    tables.Column("RUNNING", right=True),
+    tables.Column("ZOMBIE", right=True),
+    tables.Column("WORKER", whole=True),
 )
 
 _QUEUE_SLOTS = (
@@ -231,8 +241,10 @@ def slots(session: Session, *, resize: int | None) -> None:
         session.print(documents.text(documents.document(found)))
         return
     line = f"{found.slots} slots: {found.free} free, {found.running} running, {found.zombie} zombie"
-    session.print(line + (f" (shrinking to {found.limit})" if found.limit < found.slots else ""))
+    own = found.pools[0] if found.pools else found
+    session.print(line + (f" (shrinking to {found.limit})" if found.limit < own.slots else ""))
     now = session.now()
+    names = {pool.worker: pool.name or pool.worker for pool in found.pools}
     if found.holders:
         session.print()
         tables.draw(
@@ -246,10 +258,14 @@ def slots(session: Session, *, resize: int | None) -> None:
                     text.printable(holder.queue),
                     text.length(now - text.moment(holder.start_time)),
                     "ZOMBIE" if holder.zombie else "RUNNING",
+                    text.printable(names.get(holder.worker, "")),
                 )
                 for holder in found.holders
             ),
         )
+    if len(found.pools) > 1:
+        session.print()
+        tables.draw(session.console, _POOLS, (_pool_row(pool) for pool in found.pools))
     if found.queues:
         session.print()
         tables.draw(
@@ -289,6 +305,11 @@ def stats(session: Session) -> None:
             columns,
             ((text.printable(of), *(str(getattr(counters, name)) for name in names)) for of, counters in parts),
         )
+
+
+def _pool_row(pool: v1.PoolSlots) -> tables.Row:
+    name = text.printable(pool.name) if pool.worker else "the server itself"
+    return (name, str(pool.slots), str(pool.free), str(pool.running), str(pool.zombie), text.printable(pool.worker))
 
 
 @click.command()

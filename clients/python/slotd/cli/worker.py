@@ -1,0 +1,174 @@
+"""The command `worker`: runs handlers for a service elsewhere."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+from datetime import timedelta
+from enum import Enum, auto
+from queue import SimpleQueue
+from typing import NoReturn, get_args
+
+import click
+
+import slotd
+from slotd.cli.arguments import duration
+from slotd.cli.errors import Status, failure
+from slotd.cli.session import Session
+from slotd.handlers import Isolation, load
+
+_LAST_SECONDS = 1.0
+"""How long a worker that is to end at once may take to give its jobs back."""
+
+_LEVELS = ("debug", "info", "warning", "error")
+
+
+@click.command()
+@click.argument("modules", nargs=-1, metavar="MODULE …")
+@click.option(
+    "--address",
+    "addresses",
+    metavar="HOST:PORT[,…]",
+    help="The service, or unix:PATH; several, with commas, for services on the same store.",
+)
+@click.option(
+    "--slots",
+    type=click.IntRange(0, 10_000),
+    default=4 * (os.cpu_count() or 1),
+    envvar="SLOTD_SLOTS",
+    show_envvar=True,
+    help="How many jobs run at once.",
+)
+@click.option(
+    "--name", envvar="SLOTD_WORKER_NAME", show_envvar=True, help="What it calls itself.  [default: the host's name]"
+)
+@click.option(
+    "--drain-timeout",
+    type=duration,
+    default="30",
+    envvar="SLOTD_DRAIN_TIMEOUT",
+    show_envvar=True,
+    metavar="DURATION",
+    help="How long running jobs may take to end when it stops.",
+)
+@click.option(
+    "--isolation",
+    type=click.Choice(get_args(Isolation)),
+    default="thread",
+    envvar="SLOTD_ISOLATION",
+    show_envvar=True,
+    help="Where handlers run that don't say.",
+)
+@click.option(
+    "--allow-command",
+    "commands",
+    multiple=True,
+    metavar="PATH",
+    help="An executable that jobs of the kind `command` may run; may be given again.",
+)
+@click.option("--log-level", type=click.Choice(_LEVELS), default="info", envvar="SLOTD_LOG_LEVEL", show_envvar=True)
+@click.pass_obj
+def worker(
+    session: Session,
+    *,
+    modules: tuple[str, ...],
+    addresses: str | None,
+    slots: int,
+    name: str | None,
+    drain_timeout: timedelta,
+    isolation: Isolation,
+    commands: tuple[str, ...],
+    log_level: str,
+) -> None:
+    """Run jobs for a service, with the handlers of modules.
+
+    Each MODULE, a dotted name or a .py file, registers handlers, as for `slotd serve`. Prints one line once it is
+    connected: "slotd worker ID connected". SIGTERM or SIGINT lets running jobs end, gives the rest back, and
+    stops it; twice, at once.
+    """
+    _configure_logs(log_level)
+    addresses = addresses or session.address
+    for module in modules:
+        try:
+            load(module)
+        except Exception as error:
+            raise click.UsageError(f"cannot load {module}: {type(error).__name__}: {error}") from error
+    try:
+        made = slotd.Worker(
+            addresses.split(","),
+            slots=slots,
+            name=name,
+            modules=modules,
+            isolation=isolation,
+            commands=commands or _listed(os.environ.get("SLOTD_COMMANDS", "")),
+            drain_timeout=drain_timeout.total_seconds(),
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    _run(made, addresses)
+
+
+class _Event(Enum):
+    CONNECTED = auto()
+    SIGNAL = auto()
+    ENDED = auto()
+
+
+def _run(made: slotd.Worker, addresses: str) -> NoReturn:
+    """Run a worker, with this thread for the signals, and exit with it."""
+    events: SimpleQueue[_Event] = SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Of all that a signal handler might do, this waits for nobody.
+        signal.signal(number, lambda _, __: events.put(_Event.SIGNAL))
+    status: list[int] = []
+
+    def work() -> None:
+        status.append(_work(made, addresses))
+        events.put(_Event.ENDED)
+
+    def await_connection() -> None:
+        made.wait_connected()
+        events.put(_Event.CONNECTED)
+
+    working = threading.Thread(target=work, name="slotd-worker", daemon=True)
+    working.start()
+    threading.Thread(target=await_connection, daemon=True).start()
+    signals = 0
+    while (event := events.get()) is not _Event.ENDED:
+        if event is _Event.CONNECTED:
+            click.echo(f"slotd worker {made.worker_id} connected")
+            sys.stdout.flush()
+            continue
+        signals += 1
+        made.stop(None if signals == 1 else 0)
+        if signals > 1:
+            working.join(_LAST_SECONDS)
+            break
+    sys.stderr.flush()
+    # A function that did not stop still has its thread, and nothing that it does may hold up the end.
+    os._exit(status[0] if status else Status.INTERRUPTED)
+
+
+def _work(made: slotd.Worker, addresses: str) -> int:
+    """Run it to its end; the exit status."""
+    try:
+        made.run()
+    except slotd.Error as error:
+        end = failure(error, addresses)
+        end.show()
+        return end.exit_code
+    except BaseException:  # noqa: BLE001 - it is shown, and ends the process
+        traceback.print_exc()
+        return 1
+    return Status.OK
+
+
+def _configure_logs(level: str) -> None:
+    logging.basicConfig(format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)
+    logging.getLogger("slotd").setLevel(level.upper())
+
+
+def _listed(words: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in words.split(",") if word.strip())

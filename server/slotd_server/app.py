@@ -228,7 +228,8 @@ class Service:
             output_limit=settings.max_output,
         )
         runner = Routes(remote, threads, _forcing(settings, self._modules, handlers, reporting, reads))
-        stack.callback(runner.close)
+        # It waits until processes are gone.
+        stack.push_async_callback(asyncio.to_thread, runner.close)
 
         def boot() -> str:
             return store.boot

@@ -369,6 +369,11 @@ def test_what_can_t_be_ends_the_connection_with_what_is_wrong(at: Endpoint, says
     assert Wire(at, *says).end() == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT")
 
 
+def test_one_that_does_not_say_who_it_is_is_cut_off(start: Start) -> None:
+    at = start(worker_lease=1.0).at
+    assert Wire(at).end() == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT")
+
+
 def test_one_that_does_not_wait_for_its_reports_to_be_taken_is_cut_off(start: Start) -> None:
     at = start(report_interval=60.0).at
     with connected(at) as wire:

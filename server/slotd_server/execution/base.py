@@ -26,7 +26,8 @@ class Reporting(NamedTuple):
 
 
 class Runner(Protocol):
-    """Runs what it is given, at once; how many that are is not its business. No method blocks."""
+    """Runs what it is given, at once; how many that are is not its business. Only `close`
+    blocks."""
 
     def start(self, job: Job) -> None:
         """Run the handler of a RUNNING job."""
@@ -38,7 +39,8 @@ class Runner(Protocol):
         """What the attempt has told since the last call; nothing where it has ended."""
 
     def close(self) -> None:
-        """Start nothing any more, and let idle threads go. What runs, runs on."""
+        """Start nothing any more, and let idle threads go. What runs in this process, runs on; what runs in others is
+        ended, and waited for."""
 
 
 class Forcing(Runner, Protocol):

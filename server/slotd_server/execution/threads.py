@@ -8,22 +8,19 @@ from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
 
-from slotd import attempts
 from slotd.attempts import Attempt
 from slotd.context import JobContext
 from slotd.handlers import Handler
 from slotd_server.domain.commands import Finish, Lease
-from slotd_server.domain.job import SECOND, Failure, Job, Payload, Progress
-from slotd_server.domain.outcome import Failed, Outcome, Snoozed, Succeeded
-from slotd_server.execution.base import Reporting, Told
+from slotd_server.domain.job import SECOND, Job, Payload
+from slotd_server.execution.base import NOTHING, Reporting, Told
+from slotd_server.execution.outcomes import outcome_of, told_of
 
 _IDLE_SECONDS = 30
 """How long a thread stays that has nothing to do."""
 
 _COMING = 2
 """How many threads may be on their way at once."""
-
-_NOTHING = Told(None, b"")
 
 
 def _none(_: Job) -> Mapping[str, Payload | None]:
@@ -92,7 +89,7 @@ class ThreadRunner:
 
     def take(self, lease: Lease) -> Told:
         attempt = self._attempts.get(lease)
-        return _NOTHING if attempt is None else _take(attempt.context)
+        return NOTHING if attempt is None else told_of(attempt.context.take())
 
     def close(self) -> None:
         with self._lock:
@@ -130,8 +127,8 @@ class ThreadRunner:
                 return
 
     def _run(self, lease: Lease, attempt: Attempt) -> None:
-        outcome = _outcome(attempt.run())
-        told = _take(attempt.context)
+        outcome = outcome_of(attempt.run())
+        told = told_of(attempt.context.take())
         del self._attempts[lease]
         self._reporting.finished(Finish(lease, outcome, told.progress, told.output))
 
@@ -162,19 +159,3 @@ class _Worker:
     def sleep(self, seconds: float = -1) -> bool:
         """Until it is woken; False after so many seconds."""
         return self._asleep.acquire(timeout=seconds)
-
-
-def _outcome(outcome: attempts.Outcome) -> Outcome:
-    """In the server's own words."""
-    match outcome:
-        case attempts.Succeeded(result):
-            return Succeeded(None if result is None else Payload(*result))
-        case attempts.Failed(reason, message, permanent):
-            return Failed(Failure(reason, message), permanent)
-        case attempts.Snoozed(seconds):
-            return Snoozed(round(seconds * SECOND))
-
-
-def _take(context: JobContext) -> Told:
-    progress, output = context.take()
-    return Told(None if progress is None else Progress(*progress), output)

@@ -3,8 +3,8 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from itertools import count
 
 from slotd import v1
@@ -80,16 +80,25 @@ class Workers:
         if self._ending:
             raise Draining
         with self._place():
-            first = await anext(requests, None)
-            if first is None or not first.HasField("hello"):
-                raise InvalidArgument(("hello", "is required in the first request, and only there"))
-            validate.check(first)
-            async for response in self._serve(first, requests):
-                yield response
+            first = await self._first(requests)
+            async with aclosing(self._serve(first, requests)) as responses:
+                async for response in responses:
+                    yield response
+
+    async def _first(self, requests: AsyncIterator[v1.WorkRequest]) -> v1.WorkRequest:
+        """What a worker begins with; it has a lease to do so."""
+        try:
+            first = await asyncio.wait_for(anext(requests, None), self._attendance.lease / SECOND)
+        except TimeoutError:
+            first = None
+        if first is None or not first.HasField("hello"):
+            raise InvalidArgument(("hello", "is required in the first request, and only there"))
+        validate.check(first)
+        return first
 
     async def _serve(
         self, first: v1.WorkRequest, requests: AsyncIterator[v1.WorkRequest]
-    ) -> AsyncIterator[v1.WorkResponse]:
+    ) -> AsyncGenerator[v1.WorkResponse, None]:
         hello = first.hello
         worker = Worker(hello.worker_id, hello.name, hello.client, self._clock.now())
         kinds = {kind.kind: convert.declared_from(kind) for kind in hello.kinds}
@@ -104,8 +113,9 @@ class Workers:
         listening = asyncio.create_task(self._listen(worker.id, line, first, requests))
         try:
             yield self._welcome(kept)
-            async for response in line.responses(self._attendance.lease / RENEWALS / SECOND):
-                yield response
+            async with aclosing(line.responses(self._attendance.lease / RENEWALS / SECOND)) as responses:
+                async for response in responses:
+                    yield response
         finally:
             listening.cancel()
             if self._lines.get(worker.id) is line:
@@ -279,7 +289,7 @@ class _Line:
         self._error = self._error or error
         self._something.set()
 
-    async def responses(self, heartbeat: float) -> AsyncIterator[v1.WorkResponse]:
+    async def responses(self, heartbeat: float) -> AsyncGenerator[v1.WorkResponse, None]:
         """What is to be said, as much as there is at a time, and at least something each `heartbeat` seconds. Raises
         the ServiceError that ends it."""
         while True:

@@ -1,10 +1,13 @@
-# Needs GNU make and Python 3.11 or later; `make check` also npm and git. Everything installed stays in this folder.
+# Needs GNU make and Python 3.11 or later; `make check` also npm and git. Everything installed stays in this folder, but for
+# what the tools of other languages keep in caches of their own.
 # ARGS is handed on: make test ARGS="tests/unit -k slots", make run ARGS=--help.
 
 ARGS =
 # Many tests wait more than they compute.
 WORKERS = $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 PY = .venv/bin/python
+# Those whose clients have programs of their own to build and check them.
+LANGUAGES = typescript go java rust cpp
 SOURCES = $(wildcard clients/python/slotd server/slotd_server tests bench examples)
 
 .DEFAULT_GOAL = help
@@ -12,7 +15,7 @@ SOURCES = $(wildcard clients/python/slotd server/slotd_server tests bench exampl
 
 .PHONY: help
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 ## Use
 
@@ -24,11 +27,22 @@ run: setup ## Start the service and put a batch of real jobs through it
 	$(PY) examples/run.py $(ARGS)
 
 .PHONY: test
-test: setup ## Run the tests, some files at once (WORKERS=0: one after the other)
+test: setup .venv-proto/.installed ## Run the tests, some files at once (WORKERS=0: one after the other)
 	$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
 
+.PHONY: languages
+languages: setup .venv-proto/.installed languages-build ## Play the conformance scenario in every language, and check each client
+	$(PY) -m pytest tests/languages --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
+
+.PHONY: languages-build $(LANGUAGES:%=build-%)
+languages-build: $(LANGUAGES:%=build-%) ## Build the clients in other languages, as far as their toolchains are there
+
+# A program that lacks its toolchain says so, and exits with 77; the tests then skip that language.
+$(LANGUAGES:%=build-%): build-%:
+	clients/$*/build || test $$? -eq 77
+
 .PHONY: check
-check: check-style check-types check-layers check-stubs check-protos ## Run all static checks, each also on its own:
+check: check-style check-types check-layers check-stubs check-protos check-clients ## Run all static checks, each also on its own:
 
 .PHONY: check-style
 check-style: setup ## - ruff: lint and format
@@ -51,6 +65,12 @@ check-stubs: .venv-proto/.installed ## - the committed stubs are those of protos
 .PHONY: check-protos
 check-protos: .venv-proto/.installed ## - Buf: format, lint, nothing breaks what main promises (BASE=REVISION)
 	BASE=$(BASE) .ci/buf
+
+.PHONY: check-clients $(LANGUAGES:%=check-%)
+check-clients: $(LANGUAGES:%=check-%) ## - the clients in other languages: formatter, linter, types, unit tests, stubs
+
+$(LANGUAGES:%=check-%): check-%: build-% .venv-proto/.installed
+	clients/$*/check || { test $$? -eq 77 && test -z "$$SLOTD_FORBID_SKIPS"; }
 
 ## Change
 
@@ -98,11 +118,14 @@ simulation: setup ## Run servers under a seeded scheduler, in virtual time, for 
 	$(PY) -m pytest tests/simulation --long --timeout=7200 $(ARGS)
 
 .PHONY: test-floors
-test-floors: build/floors/.installed ## Run the clients' tests on the oldest versions that pyproject.toml admits
-	build/floors/bin/python -m pytest -p no:cacheprovider $(wildcard tests/client tests/cli tests/fundamentals) $(ARGS)
+test-floors: build/floors/.installed .venv-proto/.installed ## Run the clients' tests on the oldest versions that pyproject.toml admits
+	build/floors/bin/python -m pytest -p no:cacheprovider $(wildcard tests/client tests/cli tests/fundamentals) \
+		tests/languages/test_vendors.py $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what the above has made, the virtual environments too
+	rm -rf clients/typescript/node_modules clients/typescript/dist clients/typescript/out clients/go/bin
+	rm -rf clients/java/target clients/java/*/target clients/rust/target clients/cpp/out
 	rm -rf .venv .venv-proto .ci/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

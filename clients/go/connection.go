@@ -81,7 +81,12 @@ func (c *Client) dial(extra []grpc.DialOption) error {
 	conn, err := grpc.NewClient(c.address, append([]grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultServiceConfig(serviceConfig),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(messageBytes), grpc.MaxCallSendMsgSize(messageBytes)),
+		grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(messageBytes),
+			grpc.MaxCallSendMsgSize(messageBytes),
+			// gRPC repeats nothing larger than this, 256 KiB by default.
+			grpc.MaxRetryRPCBufferSize(messageBytes),
+		),
 		grpc.WithMaxHeaderListSize(headerBytes),
 		// The service takes a ping every 10 s and no more often.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),

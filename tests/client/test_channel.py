@@ -93,6 +93,13 @@ def test_a_submit_that_meets_unavailable_twice_is_repeated_with_the_same_id() ->
     assert jobs.requests[0].request_id
 
 
+def test_a_large_submit_is_repeated_too() -> None:
+    jobs = Jobs([draining()])
+    with serving(jobs) as address, Client(address) as client:
+        assert client.submit("echo", bytes(2**20)).id == "a"
+    assert len(jobs.requests) == 2
+
+
 def test_a_trigger_is_repeated_with_the_same_id() -> None:
     jobs = Jobs([draining()])
     with serving(jobs) as address, Client(address) as client:

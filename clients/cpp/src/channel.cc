@@ -79,6 +79,8 @@ grpc::ChannelArguments DefaultChannelArguments(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetServiceConfigJSON(ServiceConfig());
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 1);
+  // gRPC repeats nothing larger than this, 256 KiB by default.
+  arguments.SetInt(GRPC_ARG_PER_RPC_RETRY_BUFFER_SIZE, kMessageBytes);
   arguments.SetMaxReceiveMessageSize(kMessageBytes);
   arguments.SetMaxSendMessageSize(kMessageBytes);
   // The service takes a ping every 10 s and no more often.

@@ -56,6 +56,8 @@ def channel_options(address: str, extra: Iterable[tuple[str, Any]] = ()) -> list
     options: dict[str, Any] = {
         "grpc.service_config": service_config(),
         "grpc.enable_retries": 1,
+        # gRPC repeats nothing larger than this, 256 KiB by default.
+        "grpc.per_rpc_retry_buffer_size": _MESSAGE_BYTES,
         "grpc.max_receive_message_length": _MESSAGE_BYTES,
         "grpc.max_send_message_length": _MESSAGE_BYTES,
         # The service takes a ping every 10 s and no more often.

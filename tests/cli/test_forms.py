@@ -111,7 +111,7 @@ def test_numbers_of_64_bits_are_numbers_and_defaults_are_there() -> None:
     assert shown["revision"] == 2**53
     assert shown["attempt"] == 0
     assert shown["blocked_by"] == ["a"]
-    assert shown["attempts"] == [{"number": 1, "server": ""}]
+    assert shown["attempts"] == [{"number": 1, "server": "", "worker": ""}]
     assert "spec" not in shown
 
 

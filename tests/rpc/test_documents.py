@@ -16,8 +16,9 @@ def row(name: str) -> str:
     """The row of a setting in the table, made from the setting."""
     (entry,) = (entry for entry in fields(Settings) if entry.name == name)
     # How many CPUs this machine has is no part of the document.
-    default = "CPUs × 4" if name == "slots" else "none" if entry.default == "" else f"`{entry.default}`"
-    return f"| `--{name.replace('_', '-')}` | `SLOTD_{name.upper()}` | {default} | {entry.metadata['what']} |"
+    default = "CPUs × 4" if name == "slots" else "none" if entry.default in ("", ()) else f"`{entry.default}`"
+    flag = entry.metadata["flag"] or name.replace("_", "-")
+    return f"| `--{flag}` | `SLOTD_{name.upper()}` | {default} | {entry.metadata['what']} |"
 
 
 def test_the_table_of_settings_is_the_settings() -> None:

@@ -354,6 +354,7 @@ class Dispatcher:
             self._stop_attempt(lease, now)
         for lease in committed.dropped:
             self._forget(lease)
+        self._runner.flush()
         self._answer(work, committed.answers, committed.events)
         if self.draining and len(self._running) == len(self._afield):
             self._call_loop(self._idle.set)

@@ -40,7 +40,8 @@ _PROJECTS = {
         (
             "cp {client}/Cargo.lock .",
             # As the client itself is built, so that nothing is built twice.
-            "CARGO_PROFILE_DEV_DEBUG=0 cargo run --quiet --offline --target-dir {client}/target",
+            "export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1",
+            "cargo run --quiet --offline --target-dir {client}/target",
         ),
         {
             "Cargo.toml": """

@@ -3,23 +3,29 @@
 import os
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bench import __main__ as program
-from bench import machine, report, row_by_row, servers
+from bench import machine, plot, report, row_by_row, servers
 from bench.bare import EVENTS_PER_MESSAGE, ready_made_events
+from bench.clients import ClientFailed, client
 from bench.head import Contention, Look, contention
+from bench.measurements import languages
+from bench.measurements.isolation import submit_times
 from bench.measurements.orchestration import dag_of
 from bench.measurements.replicas import Rounds, figures_of
+from bench.measurements.workers import NotDone, starts
 from bench.plan import LeftOut, Plan
 from bench.postgres import Meter, durable_cluster, per_job
 from bench.results import Failure, Figure, Results, Target
 from bench.statistics import percentile, ratio
 from bench.subscribers import count_events
 from slotd import v1
+from tests.languages.languages import Language, ToolchainAbsent, language
 from tests.postgres import Cluster
 
 
@@ -184,6 +190,84 @@ def test_what_this_machine_lacks_is_left_out_and_the_others_go_on(
     assert "- left out: replicas: there is no PostgreSQL" in page
     assert "| processor | 1.00 | % |" in page
     assert "tried yes" in page
+
+
+def test_a_part_for_which_this_machine_lacks_something_is_left_out_and_the_rest_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def partly(plan: Plan) -> list[Figure]:
+        plan.left_out["languages, Go"] = "Go is missing"
+        return [Figure("idle", "processor", "%", (1,))]
+
+    monkeypatch.setattr(program, "MEASUREMENTS", {"languages": partly})
+    monkeypatch.setattr(sys, "argv", ["bench", "--quick", "--strict", "--out", str(tmp_path)])
+    assert program.main() == 0
+    assert "languages, Go left out: Go is missing" in capsys.readouterr().out
+    page = (tmp_path / "bench.md").read_text()
+    assert "- left out: languages, Go: Go is missing" in page
+    assert "| processor | 1.00 | % |" in page
+
+
+async def test_no_language_that_can_be_built_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(wanted: Language, timeout: float) -> None:
+        if wanted.name != "python":
+            raise ToolchainAbsent(f"no compiler of {wanted.name}")
+
+    monkeypatch.setattr(Language, "build", build)
+    monkeypatch.setattr(languages, "LANGUAGES", (language("python"), language("go")))
+    plan = Plan(tmp_path, quick=True)
+    figures = await languages.measure(plan)
+    assert plan.left_out == {"languages, Go": "no compiler of go"}
+    assert [figure.name for figure in figures] == ["Python, 1 caller", "Python, 32 callers", "Python, catching up"]
+    assert all(figure.ratio for figure in figures)
+
+
+async def test_a_client_measures_as_many_calls_and_events_as_it_is_told(tmp_path: Path) -> None:
+    async with servers.bare(tmp_path) as bare, client(language("python"), bare, tmp_path) as python:
+        assert await python.submit(calls=8, callers=4) > 0
+        assert await python.stream(events=300, cursor="300") > 0
+        with pytest.raises(ClientFailed, match="the stream ended after 300 of 301 events"):
+            await python.stream(events=301, cursor="300")
+        with pytest.raises(ClientFailed, match="DRIVER_CANNOT"):
+            await python.work(slots=1)
+
+
+async def test_a_job_on_a_worker_starts_after_it_was_submitted_and_before_it_is_done(tmp_path: Path) -> None:
+    async with servers.slotd(tmp_path / "jobs.db", 0, handlers=()) as server:
+        async with servers.worker(server, tmp_path, slots=2):
+            began = time.perf_counter()
+            found = await starts(server.calls, jobs=6, at_once=2)
+            took = (time.perf_counter() - began) * 1e3
+            # They are of one clock: two at a time, one after the other.
+            assert len(found) == 6
+            assert all(one > 0 for one in found)
+            assert sum(found) < 2 * took
+        listed = await server.calls.jobs.List(v1.ListRequest())
+        assert {attempt.worker for job in listed.jobs for attempt in job.attempts} != {""}
+
+
+async def test_a_job_that_tells_no_time_fails_the_measurement(tmp_path: Path) -> None:
+    handlers = tmp_path / "broken.py"
+    handlers.write_text(
+        "import slotd\n@slotd.job('clock')\ndef clock(context, payload):\n    raise slotd.PermanentError('stopped')\n"
+    )
+    async with servers.slotd(tmp_path / "jobs.db", 1, handlers=(handlers,)) as server:
+        with pytest.raises(NotDone, match=r"is JOB_STATE_FAILED: .*stopped"):
+            await starts(server.calls, jobs=1, at_once=1)
+
+
+async def test_a_call_of_submit_is_timed_even_where_it_takes_longer_than_there_is_time(tmp_path: Path) -> None:
+    async with servers.bare(tmp_path) as server:
+        assert len(await submit_times(server.calls, 0)) == 1
+
+
+def test_figures_are_plotted_by_number_and_by_name(tmp_path: Path) -> None:
+    run = results(
+        Figure("submit", "1 caller", "calls/s", (1,), (2,), x=1),
+        Figure("languages, submit", "C++, 32 callers", "calls/s", (1,), (2,), x="C++"),
+    )
+    plot.write(run, tmp_path / "bench.png")
+    assert (tmp_path / "bench.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_without_postgresql_it_is_said_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,14 +15,16 @@ NOTHING = Told(None, b"")
 
 
 class Wire:
-    """A line that keeps what is said on it."""
+    """A line that keeps what is said on it; `together` are the sizes of what came at once."""
 
     def __init__(self) -> None:
         self.said: list[Saying] = []
+        self.together: list[int] = []
         self.replaced = False
 
-    def say(self, saying: Saying) -> None:
-        self.said.append(saying)
+    def say(self, *sayings: Saying) -> None:
+        self.said += sayings
+        self.together.append(len(sayings))
 
     def replace(self) -> None:
         self.replaced = True
@@ -40,6 +42,12 @@ class Desk:
         self.runner = RemoteRunner(reporting, lambda _: self.standing, self.expected.append)
         self.line = Wire()
         self.runner.attach("w1", self.line)
+
+    @property
+    def said(self) -> list[Saying]:
+        """All that the worker has heard."""
+        self.runner.flush()
+        return self.line.said
 
     def report(
         self, job: Job, output: bytes = b"", offset: int | None = None, progress: Progress | None = None
@@ -73,11 +81,12 @@ def job(desk: Desk) -> Job:
     """One that the worker has been given."""
     one = on_worker(1)
     desk.runner.start(one)
+    desk.runner.flush()
     return one
 
 
 def test_a_job_is_said_to_its_worker(desk: Desk, job: Job) -> None:
-    assert desk.line.said == [Assign(job)]
+    assert desk.said == [Assign(job)]
 
 
 def test_a_job_of_one_that_is_not_there_is_said_to_nobody(desk: Desk) -> None:
@@ -85,7 +94,15 @@ def test_a_job_of_one_that_is_not_there_is_said_to_nobody(desk: Desk) -> None:
     desk.runner.start(on_worker(1))
     again = Wire()
     desk.runner.attach("w1", again)
-    assert desk.line.said == again.said == []
+    assert desk.said == again.said == []
+
+
+def test_what_one_change_has_to_say_is_said_together(desk: Desk) -> None:
+    desk.runner.start(on_worker(1))
+    desk.runner.start(on_worker(2))
+    assert desk.line.together == []
+    desk.runner.flush()
+    assert desk.line.together == [2]
 
 
 def test_a_report_is_taken_once_and_that_is_said(desk: Desk, job: Job) -> None:
@@ -93,24 +110,24 @@ def test_a_report_is_taken_once_and_that_is_said(desk: Desk, job: Job) -> None:
     assert desk.tellers == [lease(job)]
     assert desk.runner.take(lease(job)) == Told(Progress(1, 2, ""), b"abc")
     desk.runner.kept(lease(job))
-    assert desk.line.said[1:] == [Taken(claim(job))]
+    assert desk.said[1:] == [Taken(claim(job))]
     assert desk.runner.take(lease(job)) == NOTHING
     desk.runner.kept(lease(job))
-    assert desk.line.said[2:] == []
+    assert desk.said[2:] == []
 
 
 def test_nothing_is_called_taken_before_it_is_kept(desk: Desk, job: Job) -> None:
     """The worker would forget what goes with this server."""
     desk.report(job, b"abc")
     desk.runner.take(lease(job))
-    assert desk.line.said == [Assign(job)]
+    assert desk.said == [Assign(job)]
 
 
 def test_nothing_is_called_taken_that_was_not_reported(desk: Desk, job: Job) -> None:
     """The worker would take it for the one that is on its way."""
     desk.runner.take(lease(job))
     desk.runner.kept(lease(job))
-    assert desk.line.said == [Assign(job)]
+    assert desk.said == [Assign(job)]
 
 
 @pytest.mark.parametrize(
@@ -152,28 +169,28 @@ def test_an_end_that_is_said_again_counts_once(desk: Desk, job: Job) -> None:
     desk.finish(job)
     desk.finish(job, Snoozed(5))
     assert [finish.outcome for finish in desk.finishes] == [DONE]
-    assert desk.line.said[1:] == []
+    assert desk.said[1:] == []
 
 
 def test_it_may_forget_an_attempt_once_its_end_is_kept(desk: Desk, job: Job) -> None:
     desk.finish(job)
     desk.runner.settled(lease(job))
-    assert desk.line.said[1:] == [Settled(claim(job))]
+    assert desk.said[1:] == [Settled(claim(job))]
     desk.finish(job)
-    assert desk.line.said[2:] == [Settled(claim(job))]
+    assert desk.said[2:] == [Settled(claim(job))]
     assert len(desk.finishes) == 1
 
 
 def test_nothing_is_settled_that_has_not_ended(desk: Desk, job: Job) -> None:
     desk.runner.settled(lease(job))
-    assert desk.line.said == [Assign(job)]
+    assert desk.said == [Assign(job)]
 
 
 def test_what_is_not_its_own_changes_nothing(desk: Desk, job: Job) -> None:
     for other in (on_worker(2), job.evolve(fence=job.fence + 1)):
         desk.report(other, b"abc")
         desk.finish(other)
-        assert desk.line.said[-2:] == [Stop(claim(other), Standing.NONE), Settled(claim(other))]
+        assert desk.said[-2:] == [Stop(claim(other), Standing.NONE), Settled(claim(other))]
     desk.runner.attach("w2", Wire())
     desk.runner.reported("w2", claim(job), Told(None, b"abc"), None)
     desk.runner.finished("w2", claim(job), DONE, NOTHING, None)
@@ -184,7 +201,7 @@ def test_what_is_not_its_own_changes_nothing(desk: Desk, job: Job) -> None:
 def test_it_is_told_why_to_stop(desk: Desk, job: Job, standing: Standing) -> None:
     desk.standing = standing
     desk.runner.stop(lease(job))
-    assert desk.line.said[1:] == [Stop(claim(job), standing)]
+    assert desk.said[1:] == [Stop(claim(job), standing)]
 
 
 def test_one_that_comes_again_is_told_again_what_to_stop(desk: Desk, job: Job) -> None:
@@ -210,6 +227,7 @@ def test_an_earlier_line_that_ends_takes_nothing_from_the_present_one(desk: Desk
     desk.runner.attach("w1", again)
     assert not desk.runner.detach("w1", desk.line)
     desk.runner.stop(lease(job))
+    desk.runner.flush()
     assert again.said == [Stop(claim(job), Standing.RUNNING)]
 
 

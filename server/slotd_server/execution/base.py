@@ -63,6 +63,9 @@ class Outliving(Runner, Protocol):
     def settled(self, lease: Lease) -> None:
         """What became of the attempt is kept for good, or of no use to anybody. Does nothing where it has ended."""
 
+    def flush(self) -> None:
+        """All that there is to say for now has been said: it may go out."""
+
 
 class Workforce(Forcing, Outliving, Protocol):
     """All runners of a server together."""

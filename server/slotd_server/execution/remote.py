@@ -48,8 +48,9 @@ Saying: TypeAlias = Assign | Stop | Taken | Settled
 class Line(Protocol):
     """A connection to a worker."""
 
-    def say(self, saying: Saying) -> None:
-        """Send it, after all that was said before, if the worker is still there. From any thread; does not block."""
+    def say(self, *sayings: Saying) -> None:
+        """Send these together, after all that was said before, if the worker is still there. From any thread; does not
+        block."""
 
     def replace(self) -> None:
         """The worker has another line now. On the event loop."""
@@ -89,6 +90,8 @@ class RemoteRunner:
         self._lines: dict[str, Line] = {}
         self._attempts: dict[Lease, _Attempt] = {}
         self._by_claim: dict[Claimed, _Attempt] = {}
+        # What the dispatcher has to say goes out once it has said all: a message costs as much as all that is in it.
+        self._unsaid: dict[Line, list[Saying]] = {}
         self._lock = threading.Lock()
 
     # The dispatcher's side
@@ -135,6 +138,12 @@ class RemoteRunner:
                 del self._by_claim[attempt.claimed]
                 if attempt.finished:
                     self._say(attempt, Settled(attempt.claimed))
+
+    def flush(self) -> None:
+        with self._lock:
+            unsaid, self._unsaid = self._unsaid, {}
+        for line, sayings in unsaid.items():
+            line.say(*sayings)
 
     def close(self) -> None:
         """Nothing is held: what runs, runs elsewhere."""
@@ -199,7 +208,7 @@ class RemoteRunner:
     def _say(self, attempt: _Attempt, saying: Saying) -> None:
         line = self._lines.get(attempt.worker)
         if line is not None:
-            line.say(saying)
+            self._unsaid.setdefault(line, []).append(saying)
 
 
 def _keep(attempt: _Attempt, told: Told, offset: int | None) -> None:

@@ -46,6 +46,9 @@ class Routes:
         if self._taken.pop(lease, None) is self._remote:
             self._remote.settled(lease)
 
+    def flush(self) -> None:
+        self._remote.flush()
+
     def close(self) -> None:
         for runner in (self._default, self._remote, *{id(one): one for one in self._forcing.values()}.values()):
             runner.close()

@@ -259,9 +259,9 @@ class _Line:
         self._woken = False
         self._lock = threading.Lock()
 
-    def say(self, saying: Saying) -> None:
+    def say(self, *sayings: Saying) -> None:
         with self._lock:
-            self._sayings.append(saying)
+            self._sayings.extend(sayings)
             wake, self._woken = not self._woken, True
         if wake:
             try:
@@ -294,7 +294,8 @@ class _Line:
         the ServiceError that ends it."""
         while True:
             try:
-                await asyncio.wait_for(self._something.wait(), heartbeat)
+                async with asyncio.timeout(heartbeat):
+                    await self._something.wait()
             except TimeoutError:
                 yield v1.WorkResponse()
                 continue

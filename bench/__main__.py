@@ -19,11 +19,14 @@ from bench.measurements import (
     end_to_end,
     fan_out,
     idle,
+    isolation,
+    languages,
     latency,
     orchestration,
     replicas,
     restart,
     submit,
+    workers,
 )
 from bench.plan import LeftOut, Plan
 from bench.results import Failure, Figure, Results
@@ -39,6 +42,9 @@ MEASUREMENTS: dict[str, Callable[[Plan], Awaitable[list[Figure]]]] = {
     "orchestration": orchestration.measure,
     "restart": restart.measure,
     "idle": idle.measure,
+    "workers": workers.measure,
+    "isolation": isolation.measure,
+    "languages": languages.measure,
     "replicas": replicas.measure,
     "across": across.measure,
     "against": against.measure,
@@ -80,16 +86,20 @@ async def _run(names: Sequence[str], quick: bool, folder: Path, other: Path | No
         step = time.perf_counter()
         # A folder for each: what one leaves behind takes no room while the next one runs.
         with tempfile.TemporaryDirectory(dir=folder, prefix=f"{name}-") as place:
+            plan = Plan(Path(place), quick, other, results.machine)
             try:
-                found = await MEASUREMENTS[name](Plan(Path(place), quick, other, results.machine))
-            except LeftOut as reason:
-                results.left_out.append(Failure(name, str(reason)))
-                print(f"{name} left out: {reason}\n", flush=True)
+                found = await MEASUREMENTS[name](plan)
+            except LeftOut as lacking:
+                results.left_out.append(Failure(name, str(lacking)))
+                print(f"{name} left out: {lacking}\n", flush=True)
                 continue
             except Exception as error:  # noqa: BLE001 - it is reported, and the others are worth having
                 results.failures.append(Failure(name, f"{type(error).__name__}: {error}"))
                 print(f"{name} FAILED: {error}\n", file=sys.stderr, flush=True)
                 continue
+        for part, reason in plan.left_out.items():
+            results.left_out.append(Failure(part, reason))
+            print(f"{part} left out: {reason}", flush=True)
         results.figures += found
         print(f"{report.table(found)}\n({name}: {time.perf_counter() - step:.0f} s)\n", flush=True)
     results.seconds = time.perf_counter() - began

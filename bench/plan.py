@@ -12,12 +12,14 @@ class LeftOut(Exception):
 class Plan:
     """`folder` is on a real disk, so that a sync is one. `rounds` is how often each pair is measured in turn, and
     `seconds` how long each side of a round goes on. `against` is another checkout, to be measured in turn with this.
-    `machine` is what the figures are measured on, to which a measurement adds what it alone uses."""
+    `machine` is what the figures are measured on, to which a measurement adds what it alone uses; to `left_out` it adds
+    those parts of it for which this machine lacks something, each with what that is."""
 
     folder: Path
     quick: bool
     against: Path | None = None
     machine: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
 
     @property
     def rounds(self) -> int:

@@ -1,4 +1,4 @@
-"""The figures as one picture of twelve panels."""
+"""The figures as one picture of eighteen panels."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +16,8 @@ _OURS, _BARE, _TARGET = "#2b6cb0", "#b8c2cc", "#c05621"
 def write(results: Results, path: Path) -> None:
     """Write a PNG. A panel whose figures were not measured says so. Raises OSError."""
     matplotlib.use("agg")
-    canvas = Canvas(figsize=(13, 16), layout="constrained")
-    panels = canvas.subplots(4, 3)
+    canvas = Canvas(figsize=(13, 24), layout="constrained")
+    panels = canvas.subplots(6, 3)
     _bars(panels[0][0], "Submit, calls/s by callers", _plotted(results, "submit"))
     _bars(panels[0][1], "SubmitBatch, jobs/s by size", _plotted(results, "batch"), log=True)
     _bars(panels[0][2], "End to end, jobs/s by slots", _plotted(results, "end to end"))
@@ -37,6 +37,14 @@ def write(results: Results, path: Path) -> None:
     _bars(panels[3][1], "PostgreSQL's processor, µs/job, by servers; grey as before", _plotted(results, "database"))
     waits = _plotted(results, "head")
     _bars(panels[3][2], "A change's wait for the others, ms, by servers", waits, compare=False)
+    _bars(panels[4][0], "Jobs/s on 8 slots, by where they run", _plotted(results, "workers"), compare=False)
+    starts = _plotted(results, "worker start")
+    _bars(panels[4][1], "Submit → handler called, p50 in ms, by where and jobs at once", starts, compare=False)
+    _bars(panels[4][2], "A job in a process, ms; grey: on a thread", _plotted(results, "isolation"))
+    spinning = _plotted(results, "spinning")
+    _bars(panels[5][0], "Submit while all slots compute, p99 in ms", spinning, compare=False, log=True)
+    _bars(panels[5][1], "Submit by 32 callers, calls/s", _plotted(results, "languages, submit"))
+    _bars(panels[5][2], "Events/s, catching up", _plotted(results, "languages, stream"), log=True)
     canvas.suptitle(
         "slotd (blue) and a bare gRPC server with no work (grey, if not said otherwise); the line is the target"
     )
@@ -74,7 +82,8 @@ def _bars(axes: Axes, title: str, figures: Sequence[Figure], *, compare: bool = 
             axes.hlines(limit, place - 0.45, place + 0.45, color=_TARGET)
     if log:
         axes.set_yscale("log")
-    axes.set_xticks(list(places), [f"{figure.x:,.0f}" for figure in figures])
+    names = [figure.x if isinstance(figure.x, str) else f"{figure.x:,.0f}" for figure in figures]
+    axes.set_xticks(list(places), names, fontsize=8)
 
 
 def _limit(figure: Figure) -> float | None:

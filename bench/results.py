@@ -28,8 +28,8 @@ class Target:
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One measured thing. `samples` are ours, one a round, and `value` is their median; `bare_samples` those of the
-    bare server, or of what else the group compares with, taken in turn with ours. `x` is where it lies on a plot's
-    axis, within the figures of its `group`."""
+    bare server, or of what else the group compares with, taken in turn with ours. `x` is what it is called on a
+    plot's axis, within the figures of its `group`; without it, it is not plotted."""
 
     group: str
     name: str
@@ -37,7 +37,7 @@ class Figure:
     samples: tuple[float, ...]
     bare_samples: tuple[float, ...] = ()
     target: Target | None = None
-    x: float | None = None
+    x: float | str | None = None
 
     @property
     def value(self) -> float:

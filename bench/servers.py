@@ -1,4 +1,5 @@
-"""The servers under measurement: child processes on a port of their own, stopped by their own process ids."""
+"""The servers and workers under measurement: child processes, the servers on a port of their own, stopped by their own
+process ids."""
 
 import asyncio
 import itertools
@@ -6,19 +7,21 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from bench.calls import Calls
 
-_HANDLERS = Path(__file__).with_name("handlers.py")
-_ROOT = _HANDLERS.parents[1]
+HANDLERS = Path(__file__).with_name("handlers.py")
+_ROOT = HANDLERS.parents[1]
 _PACKAGES = ("server", "clients/python")
 _READY_SECONDS = 120
 _STOP_SECONDS = 60
 _POLL_SECONDS = 0.002
+Ready = TypeVar("Ready")
 _numbers = itertools.count(1)
 
 
@@ -31,6 +34,7 @@ class Server:
     """A running server. `ready_seconds` is the time from the start of its process until it said that it answers."""
 
     process: subprocess.Popen[bytes]
+    address: str
     calls: Calls
     ready_seconds: float
 
@@ -45,12 +49,14 @@ class Server:
 
 
 @asynccontextmanager
-async def slotd(store: Path, slots: int, checkout: Path | None = None) -> AsyncIterator[Server]:
-    """slotd on the SQLite file `store`, with the handlers of the benchmark: this checkout's, or another's.
+async def slotd(
+    store: Path, slots: int, checkout: Path | None = None, handlers: Sequence[Path] = (HANDLERS,)
+) -> AsyncIterator[Server]:
+    """slotd on the SQLite file `store`, with the handlers of these files: this checkout's, or another's.
 
     Raises ServerFailed.
     """
-    async with _slotd(f"sqlite:///{store}", store.parent, slots, checkout) as server:
+    async with _slotd(f"sqlite:///{store}", store.parent, slots, checkout, handlers) as server:
         yield server
 
 
@@ -65,6 +71,24 @@ async def replica(url: str, folder: Path, slots: int) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
+async def worker(server: Server, folder: Path, slots: int) -> AsyncIterator[None]:
+    """A worker of `server`'s in Python, with the handlers of the benchmark. What it says goes to `folder`.
+
+    Raises ServerFailed.
+    """
+    said = folder / f"said-{next(_numbers)}"
+    command = ["slotd", "worker", "--address", server.address, "--slots", str(slots), str(HANDLERS)]
+    process = _spawn([*command, "--log-level", "warning"], said, _ROOT)
+    try:
+        await _until(lambda: "connected" in _read(said), process, said)
+        yield
+        if process.poll() is not None:
+            raise ServerFailed(_last_words(process, said))
+    finally:
+        _stop(process)
+
+
+@asynccontextmanager
 async def bare(folder: Path) -> AsyncIterator[Server]:
     """The bare server. Raises ServerFailed."""
     async with _serve(folder, ["bench.bare"], []) as server:
@@ -72,9 +96,11 @@ async def bare(folder: Path) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def _slotd(url: str, folder: Path, slots: int, checkout: Path | None) -> AsyncIterator[Server]:
+async def _slotd(
+    url: str, folder: Path, slots: int, checkout: Path | None, handlers: Sequence[Path] = (HANDLERS,)
+) -> AsyncIterator[Server]:
     command = ["slotd_server", "--store", url, "--slots", str(slots), "--listen", "127.0.0.1:0"]
-    async with _serve(folder, [*command, "--log-level", "warning"], [str(_HANDLERS)], checkout) as server:
+    async with _serve(folder, [*command, "--log-level", "warning"], [*map(str, handlers)], checkout) as server:
         yield server
 
 
@@ -87,19 +113,24 @@ async def _serve(
     began = time.perf_counter()
     process = _spawn([*command, "--ready-file", str(ready_file), *modules], said, checkout or _ROOT)
     try:
-        address = await _address(process, ready_file, said)
+        address = await _until(lambda: _read(ready_file), process, said)
         ready_seconds = time.perf_counter() - began
         async with Calls(address) as calls:
-            yield Server(process, calls, ready_seconds)
+            yield Server(process, address, calls, ready_seconds)
             if process.poll() not in (None, -9):
                 raise ServerFailed(_last_words(process, said))
     finally:
         _stop(process)
 
 
+def plain_environment() -> dict[str, str]:
+    """This process's environment without settings of slotd: those of whoever runs the benchmark are not what is to be
+    measured."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SLOTD_")}
+
+
 def _spawn(command: Sequence[str], said: Path, checkout: Path) -> subprocess.Popen[bytes]:
-    # Settings of whoever runs the benchmark are not what is to be measured.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SLOTD_")}
+    environment = plain_environment()
     # Stronger than what is installed, which is one checkout's.
     environment["PYTHONPATH"] = os.pathsep.join(str(checkout / folder) for folder in _PACKAGES)
     with said.open("wb") as output:
@@ -112,21 +143,22 @@ def _spawn(command: Sequence[str], said: Path, checkout: Path) -> subprocess.Pop
         )
 
 
-async def _address(process: subprocess.Popen[bytes], ready_file: Path, said: Path) -> str:
+async def _until(ready: Callable[[], Ready], process: subprocess.Popen[bytes], said: Path) -> Ready:
+    """What `ready` returns, once that is something."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise ServerFailed(_last_words(process, said))
-        if address := _read(ready_file):
-            return address
+        if found := ready():
+            return found
         await asyncio.sleep(_POLL_SECONDS)
     raise ServerFailed(f"it did not answer within {_READY_SECONDS} s: {_last_words(process, said)}")
 
 
-def _read(ready_file: Path) -> str:
+def _read(path: Path) -> str:
     """What is in it; nothing while it is not there, or not written yet."""
     try:
-        return ready_file.read_text().strip()
+        return path.read_text(errors="replace").strip()
     except FileNotFoundError:
         return ""
 

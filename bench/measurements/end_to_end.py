@@ -28,10 +28,10 @@ async def measure(plan: Plan) -> list[Figure]:
     return figures
 
 
-async def rate(calls: Calls, jobs: int) -> float:
+async def rate(calls: Calls, jobs: int, kind: str = "noop") -> float:
     """Jobs a second: so many are submitted, and have ended when it returns."""
     before = (await calls.counters()).completed
     began = time.perf_counter()
-    await calls.submit(v1.JobSpec(kind="noop"), jobs, _BATCH)
+    await calls.submit(v1.JobSpec(kind=kind), jobs, _BATCH)
     await calls.completed(before + jobs)
     return jobs / (time.perf_counter() - began)

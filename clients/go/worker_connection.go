@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"runtime"
 	"time"
 
 	"google.golang.org/grpc"
@@ -189,6 +190,9 @@ func (w *Worker) talk(call workCall, silence time.Duration, over <-chan error) e
 		if request == nil {
 			select {
 			case <-w.wake:
+				// A message costs the server as much as all that is in it: let functions that are about to return, too,
+				// come along.
+				runtime.Gosched()
 				continue
 			case <-heartbeat.C:
 				request = &slotdv1.WorkRequest{}

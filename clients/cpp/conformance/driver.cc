@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "conformance/measure.h"
 #include "slotd/nlohmann.h"
 
 namespace conformance {
@@ -139,6 +140,7 @@ Driver::Operation Driver::PrepareCall(const std::string& operation, const Json& 
          client.Delete(of.at("job_id"), of.value("force", false), options);
          return Json::object();
        }},
+      {"measure", [](auto& client, const Json& of, auto& /*options*/) { return Measure(client, of); }},
       {"output",
        [](auto& client, const Json& of, auto& /*options*/) {
          const slotd::OutputOptions wanted{of.value("offset", 0), of.value("follow", false), SecondsOf(of, "timeout")};

@@ -44,6 +44,7 @@ func newDriver() *driver {
 		"get":          d.get,
 		"list":         d.list,
 		"list_page":    d.listPage,
+		"measure":      d.measure,
 		"output":       d.output,
 		"payload":      d.payload,
 		"retry":        d.retry,

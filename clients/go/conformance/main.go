@@ -72,8 +72,12 @@ type request struct {
 
 	Address      string            `json:"address"`
 	Addresses    []string          `json:"addresses"`
+	Callers      int               `json:"callers"`
+	Calls        int               `json:"calls"`
 	Count        int               `json:"count"`
+	Cursor       string            `json:"cursor"`
 	DrainSeconds float64           `json:"drain_seconds"`
+	Events       int               `json:"events"`
 	Follow       bool              `json:"follow"`
 	Force        bool              `json:"force"`
 	JobID        string            `json:"job_id"`
@@ -89,6 +93,7 @@ type request struct {
 	Type         string            `json:"type"`
 	Until        string            `json:"until"`
 	View         string            `json:"view"`
+	What         string            `json:"what"`
 	Worker       string            `json:"worker"`
 }
 

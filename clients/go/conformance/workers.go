@@ -32,22 +32,30 @@ func (d *driver) workerStart(ctx context.Context, r *request) (any, error) {
 		}
 		addresses = []string{client.Address()}
 	}
-	started := &worker{
-		Worker: slotd.NewWorker(slotd.WorkerConfig{Addresses: addresses, Slots: r.Slots, Name: r.Worker}),
-		left:   make(chan struct{}),
-	}
 	script := scripted{seen: map[string]bool{}}
+	handlers := map[string]slotd.Handler{}
 	for _, kind := range r.Kinds {
-		started.Handle(kind, slotd.Typed(script.run), nil)
+		handlers[kind] = slotd.Typed(script.run)
+	}
+	return d.startWorker(ctx, slotd.WorkerConfig{Addresses: addresses, Slots: r.Slots, Name: r.Worker}, handlers)
+}
+
+// startWorker returns once the worker is connected.
+func (d *driver) startWorker(
+	ctx context.Context, config slotd.WorkerConfig, handlers map[string]slotd.Handler,
+) (any, error) {
+	started := &worker{Worker: slotd.NewWorker(config), left: make(chan struct{})}
+	for kind, handler := range handlers {
+		started.Handle(kind, handler, nil)
 	}
 	d.mu.Lock()
-	d.workers[r.Worker] = started
+	d.workers[config.Name] = started
 	d.mu.Unlock()
 	go func() {
 		defer close(started.left)
 		started.err = started.Run(context.Background())
 		if started.err != nil {
-			slog.Error("a worker has left", "worker", r.Worker, "error", started.err)
+			slog.Error("a worker has left", "worker", config.Name, "error", started.err)
 		}
 	}()
 	select {

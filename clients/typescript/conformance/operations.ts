@@ -54,6 +54,7 @@ import {
   SubmitResponseSchema,
 } from "slotd/v1";
 
+import { measureStream, measureSubmits } from "./measure.js";
 import { Reading, type Wanted } from "./reading.js";
 import { runScript } from "./script.js";
 
@@ -102,6 +103,11 @@ interface Input {
   slots?: number;
   addresses?: string[];
   drain_seconds?: number;
+  what?: string;
+  calls?: number;
+  callers?: number;
+  events?: number;
+  cursor?: string;
 }
 
 const VIEWS = {
@@ -185,6 +191,16 @@ export class Operations {
       }
       const binary = toBinary(schema, message(schema, value));
       return { json: json(schema, fromBinary(schema, binary)), binary: Buffer.from(binary).toString("base64") };
+    },
+    measure: ({ what, calls = 1, callers = 1, events = 1, cursor = "" }) => {
+      switch (what) {
+        case "submit":
+          return measureSubmits(this.#client, calls, callers);
+        case "stream":
+          return measureStream(this.#client, events, cursor);
+        default:
+          throw new SlotdError(`no way to measure ${String(what)}`, { code: "UNIMPLEMENTED", reason: "DRIVER_CANNOT" });
+      }
     },
     worker_start: async ({ worker = "", kinds = [], slots, addresses }) => {
       const address = addresses ?? this.#client.address;

@@ -4,6 +4,7 @@
 mod answer;
 mod echo;
 mod events;
+mod measure;
 mod messages;
 mod operations;
 

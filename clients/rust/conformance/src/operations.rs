@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::answer::Failure;
 use crate::messages::{enum_value, parse, print};
-use crate::{echo, seconds, text};
+use crate::{echo, measure, seconds, text};
 
 type Answer = Result<Value, Failure>;
 
@@ -30,6 +30,7 @@ pub async fn run(client: &Client, call: &Value) -> Answer {
         "delete" => delete(client, call).await,
         "output" => output(client, call).await,
         "payload" => payload(client, call).await,
+        "measure" => measure::run(client, call).await,
         "echo_message" => echo::message(text(call, "type")?, &call["json"]),
         other => Err(Failure::cannot(format!("no operation {other:?}"))),
     }

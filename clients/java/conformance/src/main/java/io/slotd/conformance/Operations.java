@@ -53,6 +53,7 @@ final class Operations implements AutoCloseable {
       case "stream_close" -> streamClose(arguments);
       case "output" -> output(arguments);
       case "payload" -> payload(client.get(jobId(arguments)).getResult());
+      case "measure" -> Measurements.measure(client, arguments);
       case "echo_message" ->
           Messages.echo(arguments.get("type").getAsString(), arguments.get("json"));
       default ->

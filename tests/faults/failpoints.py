@@ -5,18 +5,13 @@ points are wrapped around it from here."""
 import importlib
 import importlib.util
 import itertools
-import os
-import signal
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from slotd_server import schedules, settling
 from slotd_server.dispatch import Dispatcher
 from slotd_server.execution.threads import ThreadRunner
 from tests.faults.faulty_sqlite import FaultyConnection
-
-Passage: TypeAlias = "itertools.count[int]"
-Act: TypeAlias = Callable[[], None]
+from tests.faults.passages import Act, Passage, deadly, die, stop
 
 _CHECKPOINT = "PRAGMA wal_checkpoint"
 
@@ -75,10 +70,10 @@ def arm(fault: str) -> None:
 
     Raises ValueError where there is no such point.
     """
-    point, number, *stop = fault.split(":")
+    point, number, *stops = fault.split(":")
     passage = itertools.count(1)
     last = int(number)
-    act = _stop if stop else _die
+    act = stop if stops else die
     if point == NO_ROOM:
         FaultyConnection.full = True
     elif point in SYNCS:
@@ -86,7 +81,7 @@ def arm(fault: str) -> None:
         FaultyConnection.sync_fails = staticmethod(lambda sql: sql.startswith(wanted) and next(passage) >= last)
     elif point in _CALLS:
         owner, name, behind = _CALLS[point]
-        setattr(owner, name, _deadly(getattr(owner, name), passage, last, behind, act))
+        setattr(owner, name, deadly(getattr(owner, name), passage, last, behind, act))
     elif point in _STATEMENTS or point in _SHARED:
         # The process has one store or the other.
         if point in _STATEMENTS:
@@ -94,7 +89,7 @@ def arm(fault: str) -> None:
         if point in _SHARED and importlib.util.find_spec("psycopg") is not None:
             module, owner_name, name, behind = _SHARED[point]
             owner = getattr(importlib.import_module(f"slotd_server.store.{module}"), owner_name)
-            setattr(owner, name, _deadly(getattr(owner, name), passage, last, behind, act))
+            setattr(owner, name, deadly(getattr(owner, name), passage, last, behind, act))
     else:
         raise ValueError(f"there is no failpoint {point!r}")
 
@@ -105,24 +100,3 @@ def _arm_statement(statement: str, behind: bool, passage: Passage, last: int, ac
             act()
 
     FaultyConnection.passing = staticmethod(passing)
-
-
-def _deadly(call: Callable[..., Any], passage: Passage, last: int, behind: bool, act: Act) -> Callable[..., Any]:
-    def wrapped(*arguments: Any) -> Any:
-        here = next(passage) == last
-        if here and not behind:
-            act()
-        answer = call(*arguments)
-        if here and behind:
-            act()
-        return answer
-
-    return wrapped
-
-
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _stop() -> None:
-    os.kill(os.getpid(), signal.SIGSTOP)

@@ -1,4 +1,5 @@
-"""The service in a process of its own, as the fault tests hold it: started, listened to, signalled, killed."""
+"""Services and workers in processes of their own, as the fault tests hold them: started, listened to, signalled,
+killed."""
 
 import json
 import os
@@ -18,15 +19,16 @@ PATIENCE = 30.0
 """Seconds within which whatever is waited for has come, on the slowest of machines."""
 
 
-class ServerProcess:
-    """A process that has imported everything and waits for `begin`. What it logs goes to the end of the file `log`."""
+class ChildProcess:
+    """A process of the Python module `module`, which has imported everything and waits for its orders: a line of JSON.
+    What it logs goes to the end of the file `log`."""
 
-    def __init__(self, log: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, module: str, log: Path, environment: Mapping[str, str] | None = None) -> None:
         self.log = log
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("SLOTD_")}
         with log.open("ab") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.child"],
+                [sys.executable, "-m", module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -34,36 +36,12 @@ class ServerProcess:
                 env=inherited | dict(environment or {}),
                 text=True,
             )
-        self.address = ""
-        self._endpoints: list[Endpoint] = []
 
-    def begin(
-        self, *modules: str, fault: str = "", mutant: str = "", checkpoint_bytes: int | None = None, **flags: Any
-    ) -> "ServerProcess":
-        """Serve. Returns at once; `listening` says when it answers."""
-        chosen = {"listen": "127.0.0.1:0", "log_format": "json", "drain_timeout": 0, **flags}
-        arguments = [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items() if value is not None]
-        orders = {
-            "arguments": [*modules, *arguments],
-            "fault": fault,
-            "mutant": mutant,
-            "checkpoint_bytes": checkpoint_bytes,
-        }
+    def order(self, orders: Mapping[str, Any]) -> None:
+        """Lets it begin. Returns at once."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(orders) + "\n")
         self.process.stdin.flush()
-        return self
-
-    def listening(self) -> bool:
-        """Waits until it answers; False where it has ended instead."""
-        self.address = self.line().removeprefix("slotd listening on ")
-        return bool(self.address)
-
-    def connect(self) -> Endpoint:
-        """Waits until it answers, and connects to it; `close` hangs up."""
-        assert self.address or self.listening(), f"the service did not start:\n{self.log.read_text()}"
-        self._endpoints.append(Endpoint.at(self.address))
-        return self._endpoints[-1]
 
     def line(self) -> str:
         """The next line on its stdout; empty at the end."""
@@ -87,6 +65,51 @@ class ServerProcess:
         """The exit status. Raises subprocess.TimeoutExpired."""
         return self.process.wait(seconds)
 
+    def close(self) -> None:
+        """Ends it if it has not ended. Idempotent."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(PATIENCE)
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+class ServerProcess(ChildProcess):
+    """A server; it serves once `begin` is called."""
+
+    def __init__(self, log: Path, environment: Mapping[str, str] | None = None) -> None:
+        super().__init__("tests.faults.child", log, environment)
+        self.address = ""
+        self._endpoints: list[Endpoint] = []
+
+    def begin(
+        self, *modules: str, fault: str = "", mutant: str = "", checkpoint_bytes: int | None = None, **flags: Any
+    ) -> "ServerProcess":
+        """Serve. Returns at once; `listening` says when it answers."""
+        chosen = {"listen": "127.0.0.1:0", "log_format": "json", "drain_timeout": 0, **flags}
+        arguments = [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items() if value is not None]
+        self.order(
+            {
+                "arguments": [*modules, *arguments],
+                "fault": fault,
+                "mutant": mutant,
+                "checkpoint_bytes": checkpoint_bytes,
+            }
+        )
+        return self
+
+    def listening(self) -> bool:
+        """Waits until it answers; False where it has ended instead."""
+        self.address = self.line().removeprefix("slotd listening on ")
+        return bool(self.address)
+
+    def connect(self) -> Endpoint:
+        """Waits until it answers, and connects to it; `close` hangs up."""
+        assert self.address or self.listening(), f"the service did not start:\n{self.log.read_text()}"
+        self._endpoints.append(Endpoint.at(self.address))
+        return self._endpoints[-1]
+
     def peak_memory(self) -> int:
         """The most bytes of memory that it ever had."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
@@ -99,12 +122,6 @@ class ServerProcess:
         return [json.loads(line) for line in lines if line.startswith("{")]
 
     def close(self) -> None:
-        """Ends it if it has not ended. Idempotent."""
         while self._endpoints:
             self._endpoints.pop().close()
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(PATIENCE)
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                pipe.close()
+        super().close()

@@ -422,7 +422,12 @@ class RecordingServer:
                 zombie=answer.zombie,
                 at=now(),
                 limit=answer.limit,
-                holders=tuple(records.Holder(one.job_id, one.attempt, one.zombie) for one in answer.holders),
+                holders=tuple(
+                    records.Holder(one.job_id, one.attempt, one.zombie, one.worker) for one in answer.holders
+                ),
+                pools=tuple(
+                    records.PoolCopy(one.worker, one.slots, one.free, one.running, one.zombie) for one in answer.pools
+                ),
             )
         )
         return answer

@@ -82,7 +82,8 @@ def reason(status: status_pb2.Status) -> str:
 
 
 def _attempt_copy(attempt: Attempt) -> AttemptCopy:
-    return AttemptCopy(attempt.number, attempt.server, attempt.HasField("end_time"), reason(attempt.error))
+    over = attempt.HasField("end_time")
+    return AttemptCopy(attempt.number, attempt.server, over, reason(attempt.error), attempt.worker)
 
 
 def _data(data: bytes) -> int:

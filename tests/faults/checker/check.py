@@ -7,7 +7,9 @@ from pathlib import Path
 import msgspec
 
 from tests.faults.checker import records
+from tests.faults.checker.attempts import Attempts
 from tests.faults.checker.calls import Calls
+from tests.faults.checker.crew import Crew
 from tests.faults.checker.errors import HistoryError
 from tests.faults.checker.frontier import Frontier
 from tests.faults.checker.holdings import Holdings
@@ -67,11 +69,15 @@ class _Check:
         self._life = Life(self._verdicts)
         self._holdings = Holdings(self._verdicts)
         self._calls = Calls(self._verdicts, self._frontier)
+        self._attempts = Attempts()
         self._runs = Runs(self._verdicts)
+        self._crew = Crew(self._verdicts)
         self._reports = Reports(self._verdicts)
         self._limits: list[Limit] = []
         self._view: dict[str, JobCopy] = {}
         self._clocks: set[str] = set()
+        self._ahead = 0
+        """By how many nanoseconds the time of day is ahead of the monotonic clock."""
         self._torn = 0
         self._log_file: Path | None = None
         self._log_streams: set[int] = set()
@@ -92,7 +98,9 @@ class _Check:
         self._holdings.check_limits(self._limits, self._reports.pools)
         self._reports.check(self._log, self._holdings.ran)
         self._calls.check(self._log, self._life, vanishing)
-        self._runs.check(self._log, self._limits, self._reports.pools)
+        pools = self._reports.pools | self._crew.slots
+        self._runs.check(self._log, self._attempts, self._limits, pools, self._crew.absent)
+        self._crew.check(self._attempts, self._ahead)
         called = self._calls.check_linearizable(self._log, self._life, vanishing)
         return Report(
             self._verdicts,
@@ -147,6 +155,15 @@ class _Check:
                 self._runs.up(record)
             case records.Down():
                 self._runs.down(record)
+            case records.Joined():
+                self._runs.joined(record)
+                self._crew.joined(record)
+            case records.Launched():
+                self._runs.launched(record)
+            case records.Said():
+                self._crew.said(record)
+            case records.Heard():
+                self._crew.heard(record)
             case records.Limit():
                 self._limits.append(record)
             case records.LedgerCopy():
@@ -160,6 +177,7 @@ class _Check:
         if record.format != FORMAT:
             raise HistoryError(f"{path.name} is of format {record.format}, not {FORMAT}")
         self._clocks.add(record.clock)
+        self._ahead = record.wall * 1000 - record.at
         if len(self._clocks) > 1:
             raise HistoryError(f"{path.name} is of another machine, or of before its restart: times do not compare")
 
@@ -198,7 +216,7 @@ class _Check:
             self._log.skip(event.revision + 1)
             return
         self._holdings.add(event, before, spec)
-        self._runs.claim(event, before)
+        self._attempts.add(event, before)
         self._log.add(event, before, spec)
         if event.type == DELETED:
             self._view.pop(job.id, None)

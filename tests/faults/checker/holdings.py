@@ -55,7 +55,7 @@ class Holdings:
         self._succeeded: set[str] = set()
         self._running: Counter[str] = Counter()
         self.ran: dict[str, tuple[array[int], array[int]]] = {}
-        """By server: from which revisions on how many of its jobs were RUNNING."""
+        """By server: from which revisions on how many of its jobs were RUNNING, those of its workers aside."""
         self.servers = _Peaks()
         self.queues = _Peaks()
         self.keys = _Peaks()
@@ -97,11 +97,11 @@ class Holdings:
 
     def _count_running(self, before: JobCopy | None, job: JobCopy) -> None:
         ran = before is not None and before.state == RUNNING
-        if ran == (job.state == RUNNING) or not job.attempts:
+        if ran == (job.state == RUNNING) or not job.attempts or job.attempts[-1].worker:
             return
         server = job.attempts[-1].server
         self._running[server] += -1 if ran else 1
-        revisions, counts = self.ran.setdefault(server, (array("L"), array("L")))
+        revisions, counts = self.ran.setdefault(server, (array("L"), array("l")))
         revisions.append(job.revision)
         counts.append(self._running[server])
 
@@ -156,7 +156,8 @@ def _held(job: JobCopy, spec: SpecCopy) -> _Held:
     goes_on = runs or job.state == QUEUED
     if not goes_on and not waits_for.startswith("resources/"):
         return _NOTHING
-    server = job.attempts[-1].server if runs and job.attempts else ""
+    # Those of workers are held by what the workers themselves have noted.
+    server = job.attempts[-1].server if runs and job.attempts and not job.attempts[-1].worker else ""
     return _Held(
         server,
         spec.queue if runs else "",

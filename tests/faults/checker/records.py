@@ -34,12 +34,14 @@ class _Record(msgspec.Struct, tag_field="t", omit_defaults=True, frozen=True):
 
 
 class AttemptCopy(_Part, array_like=True, frozen=True):
-    """One of a job's attempts: `[number, server, ended, reason]`, `reason` being why it failed."""
+    """One of a job's attempts: `[number, server, ended, reason, worker]`, `reason` being why it failed, and `worker`
+    the id of the worker that had it; empty where the server ran it itself."""
 
     number: int
     server: str
     ended: bool
     reason: str = ""
+    worker: str = ""
 
 
 class JobCopy(_Part, frozen=True):
@@ -102,11 +104,47 @@ class EventCopy(_Part, frozen=True):
 
 
 class Holder(_Part, array_like=True, frozen=True):
-    """Who holds a slot: `[job, attempt, zombie]`."""
+    """Who holds a slot: `[job, attempt, zombie, worker]`; `worker` is empty where the slot is the server's own."""
 
     job: str
     attempt: int
     zombie: bool = False
+    worker: str = ""
+
+
+class PoolCopy(_Part, frozen=True):
+    """The part of a ledger that one pool has; `worker` is empty for the server's own."""
+
+    worker: str
+    slots: int
+    free: int
+    running: int
+    zombie: int
+
+
+class Lease(_Part, array_like=True, frozen=True):
+    """One claim of one job: `[job, fence]`. A job's claims are counted from 1."""
+
+    job: str
+    fence: int
+
+
+class Assigned(_Part, array_like=True, frozen=True):
+    """A job that came to a worker: `[job, fence, attempt]`."""
+
+    job: str
+    fence: int
+    attempt: int
+
+
+class Outcome(_Part, array_like=True, frozen=True):
+    """How a worker says that a claim ended: `[job, fence, how, result]`. `how` is the outcome's name in Finish, and
+    `result` the digest of what was returned."""
+
+    job: str
+    fence: int
+    how: str
+    result: int = 0
 
 
 class ServerCopy(_Part, frozen=True):
@@ -281,7 +319,7 @@ class Limit(_Record, tag="limit", frozen=True):
 
 
 class LedgerCopy(_Record, tag="ledger", frozen=True):
-    """What ListSlots of a server answered."""
+    """What ListSlots of a server answered. The numbers are of all pools together, `limit` is its own pool's."""
 
     server: str
     revision: int
@@ -292,6 +330,7 @@ class LedgerCopy(_Record, tag="ledger", frozen=True):
     at: int = 0
     limit: int = 0
     holders: tuple[Holder, ...] = ()
+    pools: tuple[PoolCopy, ...] = ()
 
 
 class Servers(_Record, tag="servers", frozen=True):
@@ -299,6 +338,54 @@ class Servers(_Record, tag="servers", frozen=True):
 
     at: int
     servers: tuple[ServerCopy, ...]
+
+
+class Joined(_Record, tag="joined", frozen=True):
+    """The worker with this id, which has so many slots, runs in the process `pid`."""
+
+    worker: str
+    pid: int
+    at: int
+    slots: int
+
+
+class Said(_Record, tag="said", frozen=True):
+    """A worker is about to send a WorkRequest: the first one of a connection, with what it `held`, where `hello`."""
+
+    worker: str
+    pid: int
+    at: int
+    hello: bool = False
+    held: tuple[Lease, ...] = ()
+    slots: int | None = None
+    finishes: tuple[Outcome, ...] = ()
+    leave: bool = False
+
+
+class Heard(_Record, tag="heard", frozen=True):
+    """A worker has got a WorkResponse. In the first one of a connection are the `server` that says welcome, its `lease`
+    in nanoseconds, and what the worker `kept`."""
+
+    worker: str
+    pid: int
+    at: int
+    server: str = ""
+    lease: int = 0
+    kept: tuple[Lease, ...] = ()
+    assigned: tuple[Assigned, ...] = ()
+    lost: tuple[Lease, ...] = ()
+    settled: tuple[Lease, ...] = ()
+
+
+class Launched(_Record, tag="launched", frozen=True):
+    """A worker is about to call the function of a job that was assigned to it."""
+
+    worker: str
+    pid: int
+    at: int
+    job: str
+    fence: int
+    attempt: int
 
 
 Line: TypeAlias = (
@@ -317,6 +404,10 @@ Line: TypeAlias = (
     | Limit
     | LedgerCopy
     | Servers
+    | Joined
+    | Said
+    | Heard
+    | Launched
 )
 
 

@@ -6,28 +6,19 @@ from dataclasses import dataclass
 from sys import intern
 from typing import NamedTuple
 
-from tests.faults.checker.log import DELETED, Log
-from tests.faults.checker.records import Down, EventCopy, JobCopy, Limit, Returned, Started, Up
+from tests.faults.checker.attempts import Attempt, Attempts
+from tests.faults.checker.log import Log
+from tests.faults.checker.records import Down, Joined, Launched, Limit, Returned, Started, Up
 from tests.faults.checker.resources import Claims
-from tests.faults.checker.states import RUNNING, SUCCEEDED
 from tests.faults.checker.verdicts import Verdicts
 
-_LOST = "SERVER_LOST"
-
-
-@dataclass(slots=True)
-class _Claim:
-    """An attempt that was claimed: where, and how it ended."""
-
-    server: str
-    succeeded: bool = False
-    reason: str = ""
+_LOST = frozenset({"SERVER_LOST", "WORKER_LOST"})
 
 
 @dataclass(slots=True)
 class _Run:
     """A call of a handler's function. `end` is the last time at which it is known to have been at work; only where it
-    `returned` did it end then."""
+    `returned` did it end then. `fence` is that of its claim, where a worker has noted it, else 0."""
 
     job: str
     attempt: int
@@ -36,6 +27,7 @@ class _Run:
     end: int
     returned: bool = False
     ok: bool = False
+    fence: int = 0
 
 
 class _Edge(NamedTuple):
@@ -51,31 +43,29 @@ class Runs:
 
     def __init__(self, verdicts: Verdicts) -> None:
         self._verdicts = verdicts
-        self._claims: dict[tuple[str, int], list[_Claim]] = {}
         self._runs: list[_Run] = []
         self._open: dict[tuple[int, str, int], _Run] = {}
         self._heard: dict[int, int] = {}
         self._kinds: set[str] = set()
-        self._servers: dict[int, set[str]] = {}
+        self._places: dict[int, set[str]] = {}
+        self._launched: dict[tuple[int, str, int], list[int]] = {}
         self._downs: dict[int, list[int]] = {}
 
     def __len__(self) -> int:
         return len(self._runs)
 
-    def claim(self, event: EventCopy, before: JobCopy | None) -> None:
-        """The next event of the log."""
-        job = event.job
-        if before is None or event.type == DELETED or not job.attempts or before.state == job.state:
-            return
-        if job.state == RUNNING:
-            self._claims.setdefault((intern(job.id), job.attempt), []).append(_Claim(job.attempts[-1].server))
-        elif before.state == RUNNING and (claims := self._claims.get((job.id, before.attempt))):
-            claims[-1].succeeded = job.state == SUCCEEDED
-            claims[-1].reason = job.attempts[-1].reason
-
     def up(self, up: Up) -> None:
         """A server has a process."""
-        self._servers.setdefault(up.pid, set()).add(up.server)
+        self._places.setdefault(up.pid, set()).add(up.server)
+
+    def joined(self, joined: Joined) -> None:
+        """A worker has a process."""
+        self._places.setdefault(joined.pid, set()).add(joined.worker)
+
+    def launched(self, launched: Launched) -> None:
+        """A worker is about to call a function."""
+        key = launched.pid, intern(launched.job), launched.attempt
+        self._launched.setdefault(key, []).append(launched.fence)
 
     def down(self, down: Down) -> None:
         """A process has ended."""
@@ -98,48 +88,96 @@ class Runs:
             return
         run.end, run.returned, run.ok = returned.at, True, returned.ok
 
-    def check(self, log: Log, limits: list[Limit], told: dict[str, int]) -> None:
-        """All of it, with the whole log."""
+    def check(self, log: Log, attempts: Attempts, limits: list[Limit], pools: dict[str, int], absent: set[str]) -> None:
+        """All of it, with the whole log. `pools` has the slots of servers and workers; `absent` are workers that may
+        have been given up."""
         for run in self._runs:
             if not run.returned:
                 # It is at work for as long as its process is heard of.
                 downs = [at for at in self._downs.get(run.pid, ()) if at >= run.start]
                 run.end = min([self._heard[run.pid], *downs])
+        self._find_fences()
         by_attempt: dict[tuple[str, int], list[_Run]] = {}
         for run in self._runs:
             by_attempt.setdefault((run.job, run.attempt), []).append(run)
-        lost = self._check_claimed(by_attempt)
-        self._check_finished(log, by_attempt)
+        claims: dict[tuple[str, int], list[Attempt]] = {}
+        for job, ones in attempts.jobs().items():
+            for one in ones:
+                claims.setdefault((job, one.number), []).append(one)
+        self._check_claimed(by_attempt, claims)
+        self._check_fences(attempts)
+        self._check_finished(log, by_attempt, claims)
+        lost = self._find_lost(attempts, claims, absent)
         self._check_at_once(log, lost)
-        self._check_slots(log, limits, told, lost)
+        self._check_slots(log, limits, pools, lost)
 
-    def _check_claimed(self, by_attempt: dict[tuple[str, int], list[_Run]]) -> set[int]:
-        """→ the runs, by identity, whose attempt may have been taken away while they went on: of a server that was
-        taken for dead, all that did not succeed."""
-        gone = {claim.server for claims in self._claims.values() for claim in claims if claim.reason == _LOST}
-        lost = set()
+    def _find_fences(self) -> None:
+        """A worker's calls come in the order in which it said so."""
+        left = {key: iter(fences) for key, fences in self._launched.items()}
+        for run in self._runs:
+            run.fence = next(left.get((run.pid, run.job, run.attempt), iter(())), 0)
+
+    def _check_claimed(
+        self, by_attempt: dict[tuple[str, int], list[_Run]], claimed: dict[tuple[str, int], list[Attempt]]
+    ) -> None:
         for (job, attempt), runs in by_attempt.items():
-            claims = self._claims.get((job, attempt), [])
+            claims = claimed.get((job, attempt), [])
             if len(runs) > len(claims):
                 what = f"attempt {attempt} of {job} ran {len(runs)} times and was claimed {len(claims)} times"
                 self._verdicts.add("run-unclaimed", what)
-            known = Counter(claim.server for claim in claims)
-            ran = Counter(server for run in runs for server in self._server(run))
-            for server, times in (ran - known).items():
-                if all(self._server(run) for run in runs):
-                    what = f"attempt {attempt} of {job} ran {times} times on server {server}, which had not claimed it"
+            known = Counter(claim.place for claim in claims)
+            ran = Counter(place for run in runs for place in self._place(run))
+            for place, times in (ran - known).items():
+                if all(self._place(run) for run in runs):
+                    what = f"attempt {attempt} of {job} ran {times} times on {place}, which had not claimed it"
                     self._verdicts.add("run-unclaimed", what)
-            if any(claim.server in gone and claim.reason for claim in claims):
-                lost |= {id(run) for run in runs}
+
+    def _check_fences(self, attempts: Attempts) -> None:
+        """Where a worker has noted by which claim it calls a function, that is the worker's, and is called once."""
+        called: set[tuple[str, int]] = set()
+        for run in self._runs:
+            if not run.fence:
+                continue
+            claim = attempts.claim(run.job, run.fence)
+            if claim is None or {claim.worker} != self._place(run):
+                what = f"claim {run.fence} of {run.job} ran on {self._place(run)}, and was not made there: {claim}"
+                self._verdicts.add("run-unclaimed", what)
+            if (run.job, run.fence) in called:
+                self._verdicts.add("run-unclaimed", f"claim {run.fence} of {run.job} ran twice")
+            called.add((run.job, run.fence))
+
+    def _find_lost(
+        self, attempts: Attempts, claimed: dict[tuple[str, int], list[Attempt]], absent: set[str]
+    ) -> set[int]:
+        """→ the runs, by identity, whose attempt may have been taken away while they went on: of a server that was
+        taken for dead all that did not succeed, of a worker those that it lost, or that were cancelled meanwhile."""
+        gone = {claim.place for claims in claimed.values() for claim in claims if claim.reason in _LOST} | absent
+        lost = set()
+        for run in self._runs:
+            if run.fence:
+                claim = attempts.claim(run.job, run.fence)
+                taken = claim is not None and (
+                    claim.reason in _LOST or (claim.reason == "CANCELLED" and claim.place in gone)
+                )
+            else:
+                claims = claimed.get((run.job, run.attempt), ())
+                taken = any(claim.place in gone and claim.reason and not claim.worker for claim in claims)
+            if taken:
+                lost.add(id(run))
         return lost
 
-    def _server(self, run: _Run) -> set[str]:
-        """The server that it ran on, where that is known for sure."""
-        servers = self._servers.get(run.pid, set())
-        return servers if len(servers) == 1 else set()
+    def _place(self, run: _Run) -> set[str]:
+        """The server or worker that it ran on, where that is known for sure."""
+        places = self._places.get(run.pid, set())
+        return places if len(places) == 1 else set()
 
-    def _check_finished(self, log: Log, by_attempt: dict[tuple[str, int], list[_Run]]) -> None:
-        for (job, attempt), claims in self._claims.items():
+    def _check_finished(
+        self,
+        log: Log,
+        by_attempt: dict[tuple[str, int], list[_Run]],
+        claimed: dict[tuple[str, int], list[Attempt]],
+    ) -> None:
+        for (job, attempt), claims in claimed.items():
             succeeded = sum(claim.succeeded for claim in claims)
             if succeeded and log.spec(log.last[log.numbers[job]]).kind in self._kinds:
                 finished = sum(run.ok for run in by_attempt.get((job, attempt), ()))
@@ -175,21 +213,27 @@ class Runs:
                 self._verdicts.add("run-claims", f"{run.job} ran with {conflict[1]} while {conflict[0]} did")
             claims.hold(run.job, resources)
 
-    def _check_slots(self, log: Log, limits: list[Limit], told: dict[str, int], lost: set[int]) -> None:
-        servers = told | {limit.server: limit.slots for limit in limits if limit.server and limit.slots >= 0}
+    def _check_slots(self, log: Log, limits: list[Limit], pools: dict[str, int], lost: set[int]) -> None:
+        places = pools | {limit.server: limit.slots for limit in limits if limit.server and limit.slots >= 0}
         queues = {limit.queue: limit.slots for limit in limits if limit.queue and limit.slots >= 0}
         now: Counter[str] = Counter()
         most: Counter[str] = Counter()
         for _, begins, number in self._edges(lambda run: True):
             run = self._runs[number]
-            names = [f"server {server}" for server in self._server(run)]
+            # Of one worker's id there may be two processes, each with all its slots.
+            names = [f"{place}, process {run.pid}" for place in self._place(run)]
             job = log.numbers.get(run.job)
             if job is not None and id(run) not in lost:
                 names.append(f"queue {log.spec(log.last[job]).queue}")
             for name in names:
                 now[name] += 1 if begins else -1
                 most[name] = max(most[name], now[name])
-        allowed = {f"server {name}": slots for name, slots in servers.items()}
+        allowed = {
+            f"{place}, process {pid}": places[place]
+            for pid, found in self._places.items()
+            for place in found
+            if place in places
+        }
         allowed |= {f"queue {name}": slots for name, slots in queues.items()}
         for name, count in most.items():
             if count > allowed.get(name, count):

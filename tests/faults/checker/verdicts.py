@@ -38,6 +38,10 @@ KINDS = {
     "run-claims": "functions of jobs with claims that conflict do not run at the same time",
     "run-slots": "no more functions run in a process, or of a queue, than there are slots",
     "run-unfinished": "what succeeded has run to its end",
+    "worker-slots": "a worker is never sent more than it has slots free",
+    "worker-claim": "what is sent to a worker is a claim of its own, once",
+    "worker-lost": "an attempt is taken from a worker only when it was silent for a lease, or left",
+    "settled": "a job ends as the worker said that had it, and is kept for good before that is settled",
     "ledger": "ListSlots adds up, and names those that run",
     "servers": "ListServers names each server once, and the one that answers",
 }

@@ -1,4 +1,5 @@
-"""A toy of the service, in memory, on two servers: what it does is right, unless it is told to have a bug."""
+"""A toy of the service, in memory, on two servers with a worker each: what it does is right, unless it is told to have
+a bug."""
 
 from random import Random
 
@@ -19,7 +20,7 @@ from tests.faults.checker.states import (
 )
 
 SLOTS = 2
-"""Of each server."""
+"""Of each server, and of each worker."""
 
 NARROW = "narrow"
 """A queue with one slot over all servers."""
@@ -74,6 +75,9 @@ class Toy:
         self.specs: dict[int, SpecCopy] = {}
         self.boots = ["boot-1", "boot-2"]
         self.ever_booted = list(self.boots)
+        self.workers = ["worker-1", "worker-2"]
+        """Of each server."""
+        self.ever_joined = list(self.workers)
         self._succeeded: set[str] = set()
         self._past: dict[str, JobCopy] = {}
 
@@ -143,11 +147,12 @@ class Toy:
         """The first job that may start does, if one may."""
         for job in list(self.jobs.values()):
             spec = self.specs[job.spec]
-            boot = self._chance.choice(self.boots)
-            if job.state == QUEUED and self._has_slots(boot, spec.queue):
-                attempts = (*job.attempts, AttemptCopy(job.attempt + 1, boot, False))
+            number = self._chance.randrange(len(self.boots))
+            boot, worker = self.boots[number], self._chance.choice(("", self.workers[number]))
+            if job.state == QUEUED and self._has_slots(worker or boot, spec.queue):
+                attempts = (*job.attempts, AttemptCopy(job.attempt + 1, boot, False, "", worker))
                 if self.wrong("a claim is made twice"):
-                    attempts = (*attempts, AttemptCopy(job.attempt + 2, boot, False))
+                    attempts = (*attempts, AttemptCopy(job.attempt + 2, boot, False, "", worker))
                 return self._change(job, state=RUNNING, attempt=job.attempt + 1, attempts=attempts)
         return None
 
@@ -216,11 +221,21 @@ class Toy:
             self._forget(self._chance.randint(1, 3))
         self.boots[number] = f"boot-{len(self.ever_booted) + 1}"
         self.ever_booted.append(self.boots[number])
-        lost = [job for job in self.running() if job.attempts[-1].server == boot]
+        return self._give_back(boot, "SERVER_LOST")
+
+    def lose_worker(self, number: int) -> list[JobCopy]:
+        """A worker dies, and another comes in its place. → what ran there."""
+        worker = self.workers[number]
+        self.workers[number] = f"worker-{len(self.ever_joined) + 1}"
+        self.ever_joined.append(self.workers[number])
+        return self._give_back(worker, "WORKER_LOST")
+
+    def _give_back(self, place: str, reason: str) -> list[JobCopy]:
+        lost = [job for job in self.running() if place_of(job) == place]
         for job in lost:
-            self.finish(self.jobs[job.id], "SERVER_LOST")
+            self.finish(self.jobs[job.id], reason)
         for job in self.lingering():
-            if job.attempts[-1].server == boot:
+            if place_of(job) == place:
                 self.let_go(job)
         return lost
 
@@ -280,9 +295,9 @@ class Toy:
         key = self.specs[job.spec].unique_key
         return any(self._has_key(other, key) for other in self.jobs.values())
 
-    def _has_slots(self, boot: str, queue: str) -> bool:
+    def _has_slots(self, place: str, queue: str) -> bool:
         holders = [job for job in self.jobs.values() if job.state == RUNNING or lingers(job)]
-        mine = sum(job.attempts[-1].server == boot for job in holders)
+        mine = sum(place_of(job) == place for job in holders)
         narrow = sum(self.specs[job.spec].queue == NARROW for job in holders)
         server = mine < SLOTS or self.wrong("slots of the server are not looked at")
         return server and (queue != NARROW or not narrow or self.wrong("slots of the queue are not looked at"))
@@ -367,13 +382,18 @@ def lingers(job: JobCopy) -> bool:
     return job.state == BLOCKED and job.blocked_by[0].startswith("attempts/")
 
 
+def place_of(job: JobCopy) -> str:
+    """The worker or, where there is none, the server that has the last attempt."""
+    return job.attempts[-1].worker or job.attempts[-1].server
+
+
 def _waits_behind(job: JobCopy) -> bool:
     return job.state == BLOCKED and job.blocked_by[0].startswith(("resources/", "attempts/"))
 
 
 def _over(job: JobCopy, reason: str) -> tuple[AttemptCopy, ...]:
     last = job.attempts[-1]
-    return (*job.attempts[:-1], AttemptCopy(last.number, last.server, True, reason))
+    return (*job.attempts[:-1], AttemptCopy(last.number, last.server, True, reason, last.worker))
 
 
 def _waits_for(spec: SpecCopy) -> list[str]:

@@ -11,23 +11,30 @@ from slotd.v1 import EVENT_TYPE_CREATED, EVENT_TYPE_DELETED, EVENT_TYPE_SNAPSHOT
 from tests.faults.checker.records import (
     Answer,
     Asked,
+    Assigned,
     Call,
     Ended,
     Error,
     EventCopy,
+    Heard,
     Holder,
     JobCopy,
+    Joined,
+    Launched,
     LedgerCopy,
     Line,
     Message,
+    Outcome,
     Returned,
+    Said,
     Servers,
     SpecCopy,
     Started,
     Subscribe,
+    Up,
 )
-from tests.faults.checker.states import CANCELLED, QUEUED, SUCCEEDED, TERMINAL
-from tests.faults.checker_tests.play import History
+from tests.faults.checker.states import CANCELLED, QUEUED, RUNNING, SUCCEEDED, TERMINAL
+from tests.faults.checker_tests.play import LEASE, History
 
 L = TypeVar("L", bound=Line)
 
@@ -340,7 +347,11 @@ def what_was_refused_is_there(spoiler: Spoiler) -> None:
 
 @_mutant("content")
 def a_job_has_another_payload(spoiler: Spoiler) -> None:
-    _, place, answer = spoiler.chance.choice(spoiler.answered("Get"))
+    # Of what a schedule has made nobody knows what was asked.
+    found = [(place, answer) for _, place, answer in spoiler.answered("Get") if not answer.jobs[0].schedule]
+    if not found:
+        raise Unfit
+    place, answer = spoiler.chance.choice(found)
     place.put(msgspec.structs.replace(answer, jobs=(msgspec.structs.replace(answer.jobs[0], payload=8),)))
 
 
@@ -640,20 +651,19 @@ def what_succeeded_has_not_run_to_its_end(spoiler: Spoiler) -> None:
 @_mutant("run-overlap")
 def two_attempts_run_at_the_same_time(spoiler: Spoiler) -> None:
     lost = {
-        attempt.server
+        attempt.worker or attempt.server
         for event in spoiler.events()
         for attempt in event.job.attempts
-        if attempt.reason == "SERVER_LOST"
+        if attempt.reason in ("SERVER_LOST", "WORKER_LOST")
     }
+    gone = {up.pid for _, up in spoiler.lines("servers", Up) if up.server in lost}
+    gone |= {joined.pid for _, joined in spoiler.lines("workers", Joined) if joined.worker in lost}
     returned = spoiler.lines("handlers", Returned)
     found = [
         (place, one, started)
         for place, one in returned
         for _, started in spoiler.lines("handlers", Started)
-        if started.job == one.job
-        and started.at > one.at
-        and f"boot-{one.pid - 1000}" not in lost
-        and f"boot-{started.pid - 1000}" not in lost
+        if started.job == one.job and started.at > one.at and not {one.pid, started.pid} & gone
     ]
     if not found:
         raise Unfit
@@ -679,6 +689,106 @@ def more_functions_run_than_there_are_slots(spoiler: Spoiler) -> None:
 @_mutant("run-claims")
 def functions_run_together_that_claim_the_same(spoiler: Spoiler) -> None:
     _never_end(spoiler)
+
+
+# What workers noted.
+
+
+@_mutant("worker-slots")
+def a_worker_is_sent_more_than_it_has_slots(spoiler: Spoiler) -> None:
+    """It has offered none."""
+    _, heard = spoiler.choose("workers", Heard, lambda one: one.assigned)
+    for place, said in spoiler.lines("workers", Said):
+        if said.worker == heard.worker and said.slots:
+            place.put(msgspec.structs.replace(said, slots=0))
+
+
+@_mutant("worker-claim")
+def a_job_is_sent_to_a_worker_twice(spoiler: Spoiler) -> None:
+    place, heard = spoiler.choose("workers", Heard, lambda one: one.assigned)
+    place.put(heard, heard)
+
+
+@_mutant("worker-claim")
+def a_job_is_sent_to_a_worker_that_has_not_claimed_it(spoiler: Spoiler) -> None:
+    place, heard = spoiler.choose("workers", Heard, lambda one: one.assigned)
+    (one,) = heard.assigned
+    place.put(msgspec.structs.replace(heard, assigned=(Assigned(one.job, one.fence + 50, one.attempt),)))
+
+
+@_mutant("run-unclaimed")
+def a_worker_calls_a_function_again_by_one_claim(spoiler: Spoiler) -> None:
+    """The second of two claims of an attempt was in truth the first once more."""
+    by_attempt: dict[tuple[int, str, int], int] = {}
+    for place, launched in spoiler.lines("workers", Launched):
+        key = launched.pid, launched.job, launched.attempt
+        if key in by_attempt:
+            place.put(msgspec.structs.replace(launched, fence=by_attempt[key]))
+            return
+        by_attempt[key] = launched.fence
+    _, launched = spoiler.choose("workers", Launched)
+    started = Started(launched.pid, LATE, launched.job, launched.attempt, "quick")
+    spoiler.files["workers"].append(launched)
+    spoiler.files["handlers"].append(started)
+
+
+@_mutant("worker-lost")
+def a_worker_loses_an_attempt_over_a_server_s_death(spoiler: Spoiler) -> None:
+    """It is not welcome with what it has."""
+    place, heard = spoiler.choose("workers", Heard, lambda one: one.kept)
+    place.put(msgspec.structs.replace(heard, kept=()))
+    _end_late(spoiler, {lease.job for lease in heard.kept})
+
+
+@_mutant("worker-lost")
+def an_attempt_is_taken_from_a_worker_that_is_there(spoiler: Spoiler) -> None:
+    """It was heard of half a lease before."""
+    given = {(one.job, heard.worker) for _, heard in spoiler.lines("workers", Heard) for one in heard.assigned}
+    found = [
+        (place, message, event)
+        for place, message in spoiler.messages("log")
+        for event in message.events
+        if event.previous_state == RUNNING != event.job.state
+        and event.job.attempts[-1].reason == "WORKER_LOST"
+        and (event.job.id, event.job.attempts[-1].worker) in given
+    ]
+    if not found:
+        raise Unfit
+    place, message, lost = spoiler.chance.choice(found)
+    late = msgspec.structs.replace(lost, time=LEASE // 2 // 1000)
+    place.put(_with(message, [late if event is lost else event for event in message.events]))
+
+
+@_mutant("settled")
+def what_was_settled_ends_only_later(spoiler: Spoiler) -> None:
+    settled = {lease.job for _, heard in spoiler.lines("workers", Heard) for lease in heard.settled}
+    if not settled:
+        raise Unfit
+    _end_late(spoiler, settled)
+
+
+def _end_late(spoiler: Spoiler, jobs: set[str]) -> None:
+    """All attempts of these end only after everything that has happened."""
+    for place, message in spoiler.messages("log"):
+        events = [
+            msgspec.structs.replace(event, time=LATE)
+            if event.job.id in jobs and event.previous_state == RUNNING != event.job.state
+            else event
+            for event in message.events
+        ]
+        place.put(_with(message, events))
+
+
+@_mutant("settled")
+def a_worker_s_job_has_another_result(spoiler: Spoiler) -> None:
+    ended = {event.job.id for event in spoiler.events() if event.job.state == SUCCEEDED}
+
+    def succeeded(said: Said) -> bool:
+        return any(one.how == "succeeded" and one.job in ended for one in said.finishes)
+
+    place, said = spoiler.choose("workers", Said, succeeded)
+    (one,) = said.finishes
+    place.put(msgspec.structs.replace(said, finishes=(Outcome(one.job, one.fence, one.how, 7),)))
 
 
 # What servers said.

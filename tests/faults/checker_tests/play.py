@@ -1,10 +1,12 @@
 """Histories of the toy service: clients, subscribers and handlers as chance moves them, one step after the other."""
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -33,11 +35,14 @@ from tests.faults.checker.records import (
     event_digest,
 )
 from tests.faults.checker.states import RUNNING, TERMINAL
-from tests.faults.checker_tests.model import KEYED, NARROW, SLOTS, Refused, Stopping, Toy, lingers, some_spec
+from tests.faults.checker_tests.model import KEYED, NARROW, SLOTS, Refused, Stopping, Toy, lingers, place_of, some_spec
 
 _LATEST = int(DELIVERY_LATEST)
 
 CLIENTS = 3
+
+LEASE = 30 * 10**9
+"""Of workers, in nanoseconds."""
 
 _FORCED = "force-Delete"
 _METHODS = ["Submit", "Submit", "SubmitBatch", "Again", "Get", "Get", "List", "Cancel", "Retry", "Delete", _FORCED]
@@ -46,7 +51,7 @@ _METHODS = ["Submit", "Submit", "SubmitBatch", "Again", "Get", "Get", "List", "C
 
 @dataclass
 class History:
-    """What was recorded, by file: `log`, `clients`, `subscribers`, `handlers`, `servers`."""
+    """What was recorded, by file: `log`, `clients`, `subscribers`, `handlers`, `servers`, `workers`."""
 
     files: dict[str, list[Line]] = field(default_factory=dict)
 
@@ -99,12 +104,16 @@ class _Play:
         self._lost: list[_Pending] = []
         self._running: dict[str, tuple[int, int]] = {}
         """By job: the process and the attempt of the function that is at work."""
-        self._late: list[JobCopy] = []
+        self._fences: Counter[str] = Counter()
+        """How often each job was claimed."""
+        self._held: dict[str, set[records.Lease]] = {}
+        """By worker."""
         self._streams = 0
-        for name in ("log", "clients", "subscribers", "handlers", "servers"):
+        for name in ("log", "clients", "subscribers", "handlers", "servers", "workers"):
             self._write(name, records.Recorder(FORMAT, name, 1, "clock", self._now(), 0))
         for number in range(2):
             self._note_up(number)
+            self._note_joined(number)
         self._write("servers", records.Limit(queue=NARROW, slots=1))
         self._write("servers", records.Limit(queue=KEYED, slots_per_key=1))
         self._subscribers = [
@@ -131,6 +140,7 @@ class _Play:
             (self._toy.fire, 1),
             (self._toy.meddle, 1),
             (self._lose_server, 1),
+            (self._lose_worker, 1),
             (self._ledger, 1),
             (self._tell, 8),
             (self._cut, 1),
@@ -275,13 +285,25 @@ class _Play:
     # The service and its handlers.
 
     def _start(self) -> None:
-        self._toy.start()
+        job = self._toy.start()
+        if job is None:
+            return
+        self._fences[job.id] += 1
+        worker = job.attempts[-1].worker
+        if worker:
+            self._held[worker].add(self._lease(job))
+            assigned = records.Assigned(job.id, self._fences[job.id], job.attempt)
+            self._hear(worker, assigned=(assigned,))
 
     def _start_function(self) -> None:
         for job in self._toy.running():
             if job.id not in self._running and self._chance.random() < 0.8:
-                pid = self._pid(job)
+                pid, worker = self._pid(job), job.attempts[-1].worker
                 self._running[job.id] = pid, job.attempt
+                if worker:
+                    lease = self._lease(job)
+                    launched = records.Launched(worker, pid, self._now(), lease.job, lease.fence, job.attempt)
+                    self._write("workers", launched)
                 self._write("handlers", records.Started(pid, self._now(), job.id, job.attempt, self._kind(job)))
                 return
 
@@ -300,6 +322,8 @@ class _Play:
             self._toy.let_go(job)
         else:
             self._toy.finish(job, reason)
+        if worker := job.attempts[-1].worker:
+            self._hear(worker, settled=(self._lease(job),))
 
     def _overrun(self) -> None:
         for job in self._toy.running():
@@ -311,36 +335,84 @@ class _Play:
     def _return(self, job: JobCopy, *, ok: bool) -> None:
         pid, attempt = self._running.pop(job.id)
         self._write("handlers", records.Returned(pid, self._now(), job.id, attempt, ok))
+        if worker := job.attempts[-1].worker:
+            lease = self._lease(job)
+            self._held[worker].discard(lease)
+            outcome = records.Outcome(lease.job, lease.fence, "succeeded" if ok else "failed")
+            self._say(worker, finishes=(outcome,))
 
     def _lose_server(self) -> None:
+        """Its worker goes on, and comes to the next one."""
         number = self._chance.randrange(2)
-        self._write("servers", records.Down(self._pid_of(self._toy.boots[number]), self._now()))
-        gone = self._pid_of(self._toy.boots[number])
+        gone = self._end_process(self._toy.boots[number])
         lost = self._toy.lose(number)
         self._running = {job: run for job, run in self._running.items() if run[0] != gone}
         for job in lost:
             self._toy.finish_late(job)
         self._note_up(number)
+        worker = self._toy.workers[number]
+        held = tuple(sorted(self._held[worker], key=lambda lease: (lease.job, lease.fence)))
+        self._say(worker, hello=True, held=held)
+        self._hear(worker, server=self._toy.boots[number], lease=LEASE, kept=held)
+        self._say(worker, slots=SLOTS)
+
+    def _lose_worker(self) -> None:
+        number = self._chance.randrange(2)
+        gone = self._end_process(self._toy.workers[number])
+        self._toy.lose_worker(number)
+        self._running = {job: run for job, run in self._running.items() if run[0] != gone}
+        self._note_joined(number)
+
+    def _end_process(self, place: str) -> int:
+        """→ its pid."""
+        pid = self._pid_of(place)
+        self._write("servers", records.Down(pid, self._now()))
+        return pid
 
     def _ledger(self) -> None:
-        boot = self._pick(self._toy.boots)
-        running = [job for job in self._toy.running() if job.attempts[-1].server == boot]
-        zombies = [job for job in self._toy.lingering() if job.attempts[-1].server == boot]
-        holders = [records.Holder(job.id, job.attempt, zombie=job in zombies) for job in [*running, *zombies]]
+        number = self._chance.randrange(2)
+        boot, worker = self._toy.boots[number], self._toy.workers[number]
+        holders: list[records.Holder] = []
+        pools: list[records.PoolCopy] = []
+        for place in (boot, worker):
+            running = [job for job in self._toy.running() if place_of(job) == place]
+            zombies = [job for job in self._toy.lingering() if place_of(job) == place]
+            pool = place if place == worker else ""
+            holders += [records.Holder(job.id, job.attempt, job in zombies, pool) for job in [*running, *zombies]]
+            free = SLOTS - len(running) - len(zombies)
+            pools.append(records.PoolCopy(pool, SLOTS, free, len(running), len(zombies)))
         self._write(
             "servers",
             records.LedgerCopy(
                 boot,
                 self._toy.revision,
-                SLOTS,
-                SLOTS - len(holders),
-                len(running),
-                len(zombies),
+                2 * SLOTS,
+                sum(pool.free for pool in pools),
+                sum(pool.running for pool in pools),
+                sum(pool.zombie for pool in pools),
                 self._now(),
                 SLOTS,
                 tuple(holders),
+                tuple(pools),
             ),
         )
+
+    def _note_joined(self, number: int) -> None:
+        worker = self._toy.workers[number]
+        self._held[worker] = set()
+        self._write("workers", records.Joined(worker, self._pid_of(worker), self._now(), SLOTS))
+        self._say(worker, hello=True, slots=SLOTS)
+        self._hear(worker, server=self._toy.boots[number], lease=LEASE)
+
+    def _say(self, worker: str, **what: Any) -> None:
+        self._write("workers", records.Said(worker, self._pid_of(worker), self._now(), **what))
+
+    def _hear(self, worker: str, **what: Any) -> None:
+        self._write("workers", records.Heard(worker, self._pid_of(worker), self._now(), **what))
+
+    def _lease(self, job: JobCopy) -> records.Lease:
+        """Of the job's last claim."""
+        return records.Lease(job.id, self._fences[job.id])
 
     def _note_up(self, number: int) -> None:
         boot = self._toy.boots[number]
@@ -349,10 +421,11 @@ class _Play:
         self._write("servers", records.Servers(self._now(), copies))
 
     def _pid(self, job: JobCopy) -> int:
-        return self._pid_of(job.attempts[-1].server)
+        return self._pid_of(place_of(job))
 
-    def _pid_of(self, boot: str) -> int:
-        return 1000 + int(boot.removeprefix("boot-"))
+    def _pid_of(self, place: str) -> int:
+        kind, _, number = place.partition("-")
+        return {"boot": 1000, "worker": 2000}[kind] + int(number)
 
     def _kind(self, job: JobCopy) -> str:
         return self._toy.specs[job.spec].kind

@@ -1,15 +1,20 @@
-"""Services that are wrong, each in one way that a fault brings to light: they prove that the suite would find it."""
+"""Services and workers that are wrong, each in one way that a fault brings to light: they prove that the suite would
+find it."""
 
 import sqlite3
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from slotd_server import lifecycle
+from slotd.v1 import Assignment
+from slotd.worker.session import Session
+from slotd_server import lifecycle, reports, workers
 from slotd_server.change import Change
 from slotd_server.domain import commands as ask
 from slotd_server.domain.job import Job
 from slotd_server.domain.states import State
-from slotd_server.slots import Ledger
+from slotd_server.domain.worker import Claimed
+from slotd_server.execution.remote import RemoteRunner, Settled
+from slotd_server.slots import HERE, Ledger
 from slotd_server.store import sqlite
 from slotd_server.store.shared import SharedMemory, SharedTransaction
 from slotd_server.store.sql_write import SqlTransaction
@@ -18,7 +23,7 @@ from tests.faults.suite.stores import StoreKind
 
 
 def become(name: str) -> None:
-    """This process's service is that mutant from now on.
+    """This process's service, or worker, is that mutant from now on.
 
     Raises KeyError where there is none of this name.
     """
@@ -95,6 +100,91 @@ def _selfish() -> None:
     SharedTransaction.elsewhere = lambda self: {}  # type: ignore[method-assign]
 
 
+def _credulous() -> None:
+    """A worker that comes again has whatever it says that it has."""
+
+    def kept(change: Change, worker: str, claimed: Claimed) -> Job | None:
+        job = change.tx.job(claimed.job_id)
+        return job if job is not None and job.state is State.RUNNING else None
+
+    workers._kept = kept
+
+
+def _gullible() -> None:
+    """Any worker may say how an attempt ended."""
+    finished = RemoteRunner.finished
+
+    def anyone(self: RemoteRunner, worker: str, claimed: Claimed, *rest: Any) -> None:
+        attempt = self._by_claim.get(claimed)
+        finished(self, worker if attempt is None else attempt.worker, claimed, *rest)
+
+    RemoteRunner.finished = anyone  # type: ignore[assignment, method-assign]
+
+
+def _keeping() -> None:
+    """A worker that comes again still has what it does not know of."""
+    end = workers._end
+
+    def stay(change: Change, lease: ask.Lease, why: Any, *, counted: bool) -> None:
+        if why is not workers._NEVER_REACHED:
+            end(change, lease, why, counted=counted)
+
+    workers._end = stay
+
+
+def _hasty() -> None:
+    """A worker whose connection breaks is given up at once."""
+
+    def dismiss(change: Change, command: ask.Detach) -> None:
+        workers.dismiss(change, ask.Dismiss(command.worker, lost=True, line=command.line))
+
+    lifecycle._PERFORM[ask.Detach] = dismiss
+
+
+def _premature() -> None:
+    """What a worker has done is settled before it is kept."""
+    finished = RemoteRunner.finished
+
+    def settle(self: RemoteRunner, worker: str, claimed: Claimed, *rest: Any) -> None:
+        self._lines[worker].say(Settled(claimed))
+        finished(self, worker, claimed, *rest)
+
+    RemoteRunner.finished = settle  # type: ignore[assignment, method-assign]
+
+
+def _overbooked() -> None:
+    """A worker is thought to have one slot more than it offers."""
+    room = Ledger._room
+
+    def more(self: Ledger, key: str) -> int:
+        return room(self, key) + (key != HERE and 0 < self._pools[key].limit == self._by_pool[key])
+
+    Ledger._room = more  # type: ignore[method-assign]
+
+
+def _forsaken() -> None:
+    """What workers run for a server that dies is given back, as if it had run it itself."""
+    reports.runs_on = lambda job: ""  # type: ignore[attr-defined]
+
+
+def _stubborn() -> None:
+    """A worker begins again what it has lost."""
+    assigned, lose = Session._assigned, Session._lose
+    known: dict[Any, Assignment] = {}
+
+    def remember(self: Session, assignment: Assignment) -> None:
+        known[assignment.lease.job_id, assignment.lease.fence] = assignment
+        assigned(self, assignment)
+
+    def again(self: Session, lease: Any) -> None:
+        lose(self, lease)
+        if lease in self._lost:
+            self._functions.start(lease, known[tuple(lease)], self._limits)
+
+    Session._assigned = remember  # type: ignore[method-assign]
+    Session._lose = again  # type: ignore[method-assign]
+
+
 MUTANTS = {
     "lazy-sync": Mutant("power", "sqlite", 4, "lost", _lazy_sync),
     "deaf-to-errors": Mutant("syncs", "sqlite", 2, "a sync failed, and", _deaf_to_errors),
@@ -104,4 +194,12 @@ MUTANTS = {
     "unfenced": Mutant("pauses", "postgres", 16, "ledger: |run-", _unfenced),
     "trusting": Mutant("commits", "postgres", 10, "-slots: ", _trusting),
     "selfish": Mutant("rolling", "postgres", 4, "queue-slots: ", _selfish),
+    "credulous": Mutant("worker-doubles", "sqlite", 2, "believed to hold", _credulous),
+    "gullible": Mutant("worker-doubles", "sqlite", 2, "settled: ", _gullible),
+    "keeping": Mutant("worker-doubles", "sqlite", 6, "worker-lost: |Deadline Exceeded", _keeping),
+    "hasty": Mutant("worker-moves", "postgres", 6, "worker-lost: ", _hasty),
+    "premature": Mutant("worker-moves", "sqlite", 20, "settled: ", _premature),
+    "overbooked": Mutant("worker-pauses", "sqlite", 8, "worker-slots: ", _overbooked),
+    "forsaken": Mutant("worker-moves", "sqlite", 6, "worker-lost: ", _forsaken),
+    "stubborn": Mutant("worker-pauses", "sqlite", 16, "run-unclaimed: ", _stubborn),
 }

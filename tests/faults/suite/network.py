@@ -27,7 +27,7 @@ def submits(run: Run, times: int) -> None:
     Each is repeated under its request_id until it is answered."""
     folder = run.new_folder()
     chance = Random(run.chance.getrandbits(64))
-    with _between_clients_and_servers() as links:
+    with between_clients_and_servers() as links:
         load = {"count": _SUBMITTERS, "only_submits": True}
         with Trial(run, folder, [run.store(folder)], through=links.through, load=load) as trial:
             for link in links.proxies:
@@ -59,7 +59,7 @@ def silence(run: Run, times: int) -> None:
         load = {"timeout": _TIMEOUT}
         if run.kind == "sqlite":
             with (
-                _between_clients_and_servers() as links,
+                between_clients_and_servers() as links,
                 Trial(run, folder, [run.store(folder)], through=links.through, load=load) as trial,
             ):
                 _fall_silent(run, trial, links.proxies, min(_SILENCES_PER_TRIAL, times - start))
@@ -93,7 +93,7 @@ def outages(run: Run, times: int) -> None:
             trial.prove_life()
 
 
-class _Links:
+class Links:
     """The proxies of one trial, and how they are found."""
 
     def __init__(self) -> None:
@@ -107,8 +107,9 @@ class _Links:
 
 
 @contextmanager
-def _between_clients_and_servers() -> Iterator[_Links]:
-    links = _Links()
+def between_clients_and_servers() -> Iterator[Links]:
+    """A proxy before each server, in their order."""
+    links = Links()
     try:
         yield links
     finally:
@@ -117,8 +118,8 @@ def _between_clients_and_servers() -> Iterator[_Links]:
 
 
 @contextmanager
-def _between_servers_and_postgres(run: Run) -> Iterator[_Links]:
-    links = _Links()
+def _between_servers_and_postgres(run: Run) -> Iterator[Links]:
+    links = Links()
     database = run.cluster.create()
     try:
         for _ in range(run.servers):

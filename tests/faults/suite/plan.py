@@ -6,7 +6,7 @@ from typing import NamedTuple
 from tests import postgres
 from tests.faults import disks
 from tests.faults.preload import why_no_preload
-from tests.faults.suite import deaths, disk_faults, network, readers, time_faults
+from tests.faults.suite import deaths, disk_faults, network, readers, time_faults, worker_faults
 from tests.faults.suite.run import Run
 from tests.faults.suite.stores import StoreKind
 
@@ -51,4 +51,8 @@ FAULTS = (
     Fault("outages", network.outages, _POSTGRES, "postgres", 1, 20, 200),
     Fault("rolling", deaths.rolling, _BOTH, "sqlite", 1, 20, 200),
     Fault("readers", readers.readers, _BOTH, "sqlite", 1, 30, 1_000),
+    Fault("worker-kills", worker_faults.worker_kills, _BOTH, "sqlite", 1, 20, 1_000),
+    Fault("worker-pauses", worker_faults.worker_pauses, _BOTH, "sqlite", 1, 15, 500),
+    Fault("worker-moves", worker_faults.worker_moves, _BOTH, "postgres", 2, 25, 500),
+    Fault("worker-doubles", worker_faults.worker_doubles, _BOTH, "sqlite", 1, 15, 500),
 )

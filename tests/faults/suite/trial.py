@@ -33,6 +33,7 @@ from tests.faults.checker.records import Limit
 from tests.faults.history import TERMINAL
 from tests.faults.process import PATIENCE
 from tests.faults.recorder import Recorder, RecordingServer, RecordingSubscriber
+from tests.faults.suite.crew import WORKER_LEASE, Crew
 from tests.faults.suite.fleet import Fleet, Member
 from tests.faults.suite.load import Load, channel
 from tests.faults.suite.requests import FEW, KEYED, NARROW, NARROW_SLOTS, RETAINED, SLOTS_PER_KEY
@@ -57,8 +58,9 @@ _SHARING: dict[StoreKind, dict[str, Any]] = {"sqlite": {}, "postgres": {"lease":
 class Trial:
     """Use it in a `with`: at its end all jobs are let end, and what was recorded is judged.
 
-    `stores` has one URL for all servers, or one for each. `through` says at which address clients find a server;
-    `orders` go to the servers.
+    `stores` has one URL for all servers, or one for each. `through` says at which address clients and workers find a
+    server; `orders` go to the servers. With `workers` there are so many, beside the servers' own handlers or, as chance
+    wills, instead of them.
     """
 
     def __init__(
@@ -70,11 +72,12 @@ class Trial:
         environment: Mapping[str, str] | None = None,
         through: Callable[[Member], str] = lambda member: member.address,
         load: Mapping[str, Any] | None = None,
+        workers: int = 0,
         **orders: Any,
     ) -> None:
         self.run = run
         self.folder = folder
-        noted = {"SLOTD_RUNS": str(folder / "handlers.jsonl")} | dict(environment or {})
+        self._environment = {"SLOTD_RUNS": str(folder / "handlers.jsonl")} | dict(environment or {})
         chosen: dict[str, Any] = {
             "modules": [HANDLERS],
             "mutant": run.mutant,
@@ -84,7 +87,14 @@ class Trial:
             "report_interval": 0.01,
             "heartbeat": 1,
         } | _SHARING[run.kind]
-        self.fleet = Fleet(folder, run.servers, stores, environment=noted, **chosen | orders)
+        if workers:
+            # A kind is one worker's alone, and may have nobody while that is gone.
+            chosen |= {"worker_lease": WORKER_LEASE, "unknown_kinds": "wait"}
+            if run.chance.random() < 0.5:
+                chosen["modules"] = []
+        self.fleet = Fleet(folder, run.servers, stores, environment=self._environment, **chosen | orders)
+        self._workers = workers
+        self._crew: Crew | None = None
         self._through = through
         self.recorder = Recorder(folder / "clients.jsonl", "clients")
         self._load_options = dict(load or {})
@@ -128,6 +138,12 @@ class Trial:
         """The clients."""
         assert self._load is not None
         return self._load
+
+    @property
+    def crew(self) -> Crew:
+        """The workers."""
+        assert self._crew is not None
+        return self._crew
 
     def start(self, member: Member) -> None:
         """Starts a server that is down; returns once it answers."""
@@ -179,6 +195,9 @@ class Trial:
         self.log = self.listen("log", log=True, whole=True)
         self.listen("digests", full=False)
         self.listen("latest", delivery=DELIVERY_LATEST, include_progress=False)
+        if self._workers:
+            self._crew = Crew(self.folder, self._workers, addresses, self._environment, self.run.mutant)
+            self._crew.start()
         self._load = Load(self.recorder, addresses, self.run.chance, **self._load_options)
         self.load.start()
 
@@ -216,6 +235,10 @@ class Trial:
             self._server(member, lambda server: server.ledger())
         while self._subscribers:
             self._subscribers.pop().close()
+        if self._crew is not None:
+            self._crew.stop()
+            if survivors := self._crew.survivors():
+                self.run.figures["attempts that went on under another server"] += survivors
         for member in self.fleet.members:
             status = member.process.terminate()
             assert status == 0, f"{member.name} ended with {status}:\n{member.tail()}"
@@ -224,6 +247,8 @@ class Trial:
 
     def _close(self) -> None:
         """Ends what has not ended, and raises nothing of it: what matters has been raised already."""
+        if self._crew is not None:
+            self._crew.close()
         for member in self.fleet.members:
             member.close()
         if self._load is not None:

@@ -47,6 +47,19 @@ def test_it_is_never_given_more_than_it_offers(at: Endpoint) -> None:
         assert len(wire.assigned()) == 1
 
 
+def test_many_large_jobs_come_in_messages_that_anybody_takes(at: Endpoint) -> None:
+    """As much at once as a client takes that has left gRPC's limit of 4 MiB as it is."""
+    with connected(at, hello(slots=0)) as wire:
+        jobs = [at.client.submit("far", bytes(MIB)) for _ in range(12)]
+        wire.offer(12)
+        found: list[v1.Assignment] = []
+        while len(found) < 12:
+            message = wire.next()
+            assert message.ByteSize() < 4 * MIB
+            found += message.assignments
+        assert [one.job.id for one in found] == [job.id for job in jobs]
+
+
 @pytest.mark.parametrize(
     ("outcome", "state", "why"),
     [
@@ -174,7 +187,7 @@ def test_one_that_falls_silent_is_lost(start: Start) -> None:
     with connected(at, hello("silent", slots=1)) as silent:
         job = at.client.submit("far")
         silent.assigned()
-        assert silent.end()[0] is grpc.StatusCode.UNAVAILABLE
+        assert silent.end() == (grpc.StatusCode.UNAVAILABLE, "WORKER_SILENT")
         again = reach(at.client, job, v1.JOB_STATE_QUEUED)
         assert (again.attempt, reason(again)) == (1, "WORKER_LOST")
 

@@ -188,6 +188,15 @@ class WorkerReplaced(ServiceError):
         super().__init__("a worker with the same id has connected since: this connection is over")
 
 
+class WorkerSilent(ServiceError):
+    """Nothing was heard of the worker for a lease: its jobs are given back."""
+
+    reason = "WORKER_SILENT"
+
+    def __init__(self) -> None:
+        super().__init__("nothing was heard of the worker for a whole lease")
+
+
 class WorkerElsewhere(ServiceError):
     """The worker is connected to another server. `address` is where that answers."""
 

@@ -40,6 +40,7 @@ from slotd_server.domain.errors import (
     UniqueKeyTaken,
     WorkerElsewhere,
     WorkerReplaced,
+    WorkerSilent,
     WrongState,
 )
 
@@ -190,6 +191,7 @@ _TABLE: dict[type[Exception], _Row] = {
         _precondition(lambda _: WorkerElsewhere.reason, lambda error: str(error.worker)),
         _no_metadata,
     ),
+    WorkerSilent: _Row(_C.UNAVAILABLE, _later, _no_metadata),
     WorkerReplaced: _Row(_C.ABORTED, _nothing, _no_metadata),
     QueueFull: _Row(
         _C.RESOURCE_EXHAUSTED,

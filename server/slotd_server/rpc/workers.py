@@ -15,11 +15,10 @@ from slotd_server.domain.errors import (
     Draining,
     InvalidArgument,
     NotFound,
-    ServiceError,
-    StoreUnavailable,
     TooManyStreams,
     WorkerElsewhere,
     WorkerReplaced,
+    WorkerSilent,
 )
 from slotd_server.domain.job import SECOND, Job
 from slotd_server.domain.server import Member
@@ -37,8 +36,10 @@ _REASONS = {
     Standing.NONE: v1.STOP_REASON_LOST,
 }
 
-_MOST_SAID = 64
-"""How many jobs, of a MiB and more, go into one message."""
+_MESSAGE_SAYINGS = 256
+_MESSAGE_BYTES = 1 << 20
+"""A message is sent when it has so many sayings, or bytes of payloads: with one more of 2 MiB it is still below the 4
+MiB that clients take by default."""
 
 
 class Workers:
@@ -150,10 +151,10 @@ class Workers:
                 self._hear(worker, line, request)
             # It has not said that it leaves: an end of the stream by itself may be that of its connection.
             line.end()
-        except ServiceError as error:
-            line.fail(error)
         except TooFast:
             line.fail(InvalidArgument(("reports", "one came before the last one of its attempt was taken")))
+        except Exception as error:  # noqa: BLE001 - the call ends with it, and it gets its status there
+            line.fail(error)
 
     def _hear(self, worker: str, line: "_Line", request: v1.WorkRequest) -> None:
         self._attendance.heard(worker, self._clock.monotonic())
@@ -207,7 +208,7 @@ class Workers:
                 self._dispatcher.tell(ask.Dismiss(worker, lost=True))
                 line = self._lines.get(worker)
                 if line is not None:
-                    line.fail(StoreUnavailable("the worker was silent for too long"))
+                    line.fail(WorkerSilent())
 
     def end(self) -> None:
         """This server stops: its workers keep what they have, and go on elsewhere."""
@@ -253,7 +254,7 @@ class _Line:
         self._sayings: deque[Saying] = deque()
         self._draining = False
         self._ended = False
-        self._error: ServiceError | None = None
+        self._error: Exception | None = None
         self._loop = asyncio.get_running_loop()
         self._something = asyncio.Event()
         self._woken = False
@@ -284,14 +285,14 @@ class _Line:
         self._draining = True
         self._something.set()
 
-    def fail(self, error: ServiceError) -> None:
+    def fail(self, error: Exception) -> None:
         """End the stream with this; the first one counts."""
         self._error = self._error or error
         self._something.set()
 
     async def responses(self, heartbeat: float) -> AsyncGenerator[v1.WorkResponse, None]:
         """What is to be said, as much as there is at a time, and at least something each `heartbeat` seconds. Raises
-        the ServiceError that ends it."""
+        what it ends with."""
         while True:
             try:
                 async with asyncio.timeout(heartbeat):
@@ -311,9 +312,16 @@ class _Line:
                 return
 
     def _take(self) -> list[Saying]:
+        taken: list[Saying] = []
+        size = 0
         with self._lock:
             self._woken = False
-            return [self._sayings.popleft() for _ in range(min(len(self._sayings), _MOST_SAID))]
+            while self._sayings and len(taken) < _MESSAGE_SAYINGS and size < _MESSAGE_BYTES:
+                saying = self._sayings.popleft()
+                taken.append(saying)
+                if isinstance(saying, Assign) and saying.job.spec.payload is not None:
+                    size += len(saying.job.spec.payload.data)
+        return taken
 
     def _response(self, sayings: list[Saying]) -> v1.WorkResponse:
         response = v1.WorkResponse()

@@ -57,6 +57,7 @@ TABLE: list[tuple[Exception, str, str, set[str], dict[str, str]]] = [
     (domain.NotFound("queue", "mail"), "NOT_FOUND", "QUEUE_NOT_FOUND", {"ResourceInfo"}, {}),
     (domain.NotFound("worker", "w1"), "NOT_FOUND", "WORKER_NOT_FOUND", {"ResourceInfo"}, {}),
     (domain.WorkerReplaced(), "ABORTED", "WORKER_REPLACED", set(), {}),
+    (domain.WorkerSilent(), "UNAVAILABLE", "WORKER_SILENT", {"RetryInfo"}, {}),
     (
         domain.WorkerElsewhere("w1", "10.0.0.7:7433"),
         "FAILED_PRECONDITION",

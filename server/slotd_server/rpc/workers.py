@@ -140,7 +140,7 @@ class Workers:
     ) -> None:
         """Until the worker leaves or its side of the stream ends, or it says what can't be."""
         try:
-            self._hear(worker, line, request)
+            await self._hear(worker, line, request)
             async for request in requests:
                 if request.HasField("hello"):
                     raise InvalidArgument(("hello", "is only in the first request"))
@@ -148,7 +148,7 @@ class Workers:
                 if self._lines.get(worker) is not line:
                     # It has another by now.
                     return
-                self._hear(worker, line, request)
+                await self._hear(worker, line, request)
             # It has not said that it leaves: an end of the stream by itself may be that of its connection.
             line.end()
         except TooFast:
@@ -156,7 +156,7 @@ class Workers:
         except Exception as error:  # noqa: BLE001 - the call ends with it, and it gets its status there
             line.fail(error)
 
-    def _hear(self, worker: str, line: "_Line", request: v1.WorkRequest) -> None:
+    async def _hear(self, worker: str, line: "_Line", request: v1.WorkRequest) -> None:
         self._attendance.heard(worker, self._clock.monotonic())
         if request.HasField("slots"):
             self._dispatcher.tell(ask.Resize(worker, line.number, request.slots))
@@ -166,10 +166,14 @@ class Workers:
             outcome = convert.outcome_from(finish, self._max_payload)
             self._remote.finished(worker, convert.claimed_from(finish.lease), outcome, *_told(finish))
         if request.leave:
-            self._attendance.left(worker)
-            # Behind its last Finish, in the writer's inbox too.
-            self._dispatcher.tell(ask.Dismiss(worker, lost=False, line=line.number))
-            line.end(left=True)
+            await self._let_go(worker, line)
+
+    async def _let_go(self, worker: str, line: "_Line") -> None:
+        """It leaves for good: once it hears the end, nothing of it is left here."""
+        self._attendance.left(worker)
+        # Behind its last Finish, in the writer's inbox too.
+        await self._dispatcher.call(ask.Dismiss(worker, lost=False, line=line.number))
+        line.end(left=True)
 
     async def ReadResults(self, request: v1.ReadResultsRequest, _: Context) -> AsyncIterator[v1.ReadResultsResponse]:
         """See WorkerService.ReadResults."""

@@ -1,6 +1,8 @@
-"""What holds for every test: the --long option, a run in which nothing may be skipped, and Hypothesis's profile."""
+"""What holds for every test: the --long option, a run in which nothing may be skipped, Hypothesis's profile, and that
+Ctrl-C means something."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,6 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Chooses the Hypothesis profile, and whether skips are forbidden."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As of a command that a shell has put into the background; all that the tests start would ignore it too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.load_profile("long" if config.getoption("--long") else "slotd")
     if os.environ.get("SLOTD_FORBID_SKIPS") == "1":
         config.pluginmanager.register(NoSkips(), "slotd-no-skips")

@@ -6,7 +6,7 @@ import random
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-import slotd
 from slotd.handlers import Handler, load, registered
 from slotd.isolation.children import Children
 from slotd.isolation.commands import KIND, Commands
@@ -28,8 +27,7 @@ from slotd_server.domain.errors import ServiceError, StoreBroken
 from slotd_server.domain.ids import IdSource
 from slotd_server.domain.job import SECOND, Job
 from slotd_server.domain.queue import NOTHING, Defaults
-from slotd_server.domain.server import Member, News, Status
-from slotd_server.domain.worker import WorkerStatus
+from slotd_server.domain.server import Member, News
 from slotd_server.events import EventLog
 from slotd_server.execution.base import Forcing, Reporting
 from slotd_server.execution.processes import ProcessRunner
@@ -38,6 +36,7 @@ from slotd_server.execution.routes import Routes
 from slotd_server.execution.threads import ThreadRunner
 from slotd_server.leases import Attendance, Keeper
 from slotd_server.lifecycle import Lifecycle
+from slotd_server.presence import Known, Presence
 from slotd_server.reads import Reads
 from slotd_server.rpc import calls
 from slotd_server.rpc.jobs import Jobs
@@ -46,7 +45,7 @@ from slotd_server.rpc.schedules import Schedules
 from slotd_server.rpc.stream import Streams
 from slotd_server.rpc.workers import Workers
 from slotd_server.settings import Settings, SettingsError
-from slotd_server.slots import Ledger, PoolSlots
+from slotd_server.slots import Ledger
 from slotd_server.store.base import SharedStore
 from slotd_server.store.sqlite import SqliteStore
 from slotd_server.store.url import FORMS, is_postgres, shown, sqlite_path
@@ -80,61 +79,6 @@ _CHANNEL: tuple[tuple[str, int], ...] = (
 
 class StartError(Exception):
     """The service can't start; the message says why, and what to do."""
-
-
-def _nothing() -> None:
-    """Nobody else is there to tell."""
-
-
-class Known(Mapping[str, Defaults]):
-    """The kinds that somebody runs: this server, one of its workers, or, in `elsewhere`, another server."""
-
-    def __init__(self, ledger: Ledger, elsewhere: Mapping[str, Defaults]) -> None:
-        self._ledger = ledger
-        self._elsewhere = elsewhere
-
-    def __getitem__(self, kind: str) -> Defaults:
-        return self._ledger.kinds[kind] if kind in self._ledger.kinds else self._elsewhere[kind]
-
-    def __contains__(self, kind: object) -> bool:
-        return kind in self._ledger.kinds or kind in self._elsewhere
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self._elsewhere, **self._ledger.kinds})
-
-    def __len__(self) -> int:
-        return len(self._elsewhere.keys() | self._ledger.kinds.keys())
-
-
-class Presence:
-    """What this server tells of itself; `changed` is called when others should know at once."""
-
-    def __init__(self, name: str, ledger: Ledger) -> None:
-        self.address = ""
-        self.changed: Callable[[], None] = _nothing
-        self._draining = False
-        self._name = name
-        self._ledger = ledger
-
-    def drain(self) -> None:
-        """It starts nothing any more."""
-        self._draining = True
-        self.changed()
-
-    def status(self) -> Status:
-        """As it is now. From any thread: of the slots, a rough count."""
-        pools = self._ledger.pool_slots()
-        return Status(
-            self._name,
-            self.address,
-            slotd.__version__,
-            sum(part.size for part in pools),
-            sum(part.running for part in pools),
-            sum(part.zombie for part in pools),
-            self._draining,
-            dict(sorted(self._ledger.kinds.items())),
-            tuple([_worker_status(part) for part in pools if part.pool.worker is not None]),
-        )
 
 
 class Service:
@@ -336,14 +280,6 @@ def configure_logs(level: str, style: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
-    )
-
-
-def _worker_status(part: PoolSlots) -> WorkerStatus:
-    pool = part.pool
-    assert pool.worker is not None
-    return WorkerStatus(
-        pool.worker, tuple(sorted(pool.kinds)), part.size, part.running, part.zombie, pool.draining, pool.connected
     )
 
 

@@ -30,6 +30,22 @@ def test_no_slots_is_a_choice() -> None:
     assert load({"slots": 0}, {}).slots == 0
 
 
+def test_a_list_is_one_in_every_layer(tmp_path: Path) -> None:
+    file = tmp_path / "slotd.toml"
+    file.write_text('commands = ["git", "/opt/build"]\n')
+    assert load({"commands": ()}, {}, str(file)).commands == ("git", "/opt/build")
+    assert load({}, {"SLOTD_COMMANDS": "tar, gzip,"}, str(file)).commands == ("tar", "gzip")
+    assert load({"commands": ("ls",)}, {"SLOTD_COMMANDS": "tar"}, str(file)).commands == ("ls",)
+
+
+@pytest.mark.parametrize("value", ["7", "[7]", "{git = true}"])
+def test_what_is_no_list_of_texts_is_refused(tmp_path: Path, value: str) -> None:
+    file = tmp_path / "slotd.toml"
+    file.write_text(f"commands = {value}\n")
+    with pytest.raises(SettingsError, match="commands"):
+        load({}, {}, str(file))
+
+
 def test_an_empty_variable_says_nothing() -> None:
     assert load({}, {"SLOTD_SLOTS": ""}).slots == Settings().slots
 
@@ -44,6 +60,9 @@ def test_an_empty_variable_says_nothing() -> None:
         {"retention": float("inf")},
         {"events_kept": 0},
         {"log_level": "loud"},
+        {"isolation": "container"},
+        {"unknown_kinds": "guess"},
+        {"worker_lease": 0.5},
         {"log_format": "xml"},
     ],
 )

@@ -33,7 +33,8 @@ class Routes:
 
     def end(self, lease: Lease, failure: Failure) -> bool:
         runner = self._taken.get(lease)
-        return any(one is runner and one.end(lease, failure) for one in self._forcing.values())
+        forcing = next((one for one in self._forcing.values() if one is runner), None)
+        return forcing is not None and forcing.end(lease, failure)
 
     def take(self, lease: Lease) -> Told:
         return self._taken[lease].take(lease) if lease in self._taken else NOTHING

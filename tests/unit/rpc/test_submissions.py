@@ -66,6 +66,18 @@ def with_payload(size: int) -> v1.SubmitRequest:
     return v1.SubmitRequest(spec=v1.JobSpec(kind="noop", payload=v1.Payload(data=bytes(size))))
 
 
+def test_where_kinds_may_wait_for_somebody_any_will_do_that_is_a_name() -> None:
+    anything = Submissions(None)
+    new = request(kind="not-there-yet")
+    anything.check(new)
+    anything.check_batch(v1.SubmitBatchRequest(requests=[new, new]))
+    schedule = v1.Schedule(name="nightly", spec=new.spec, interval=Duration(seconds=60))
+    anything.check_schedule(v1.ScheduleServiceCreateRequest(schedule=schedule))
+    with pytest.raises(InvalidArgument) as refused:
+        anything.check(request(kind="no name!", priority=5_000))
+    assert [field for field, _ in refused.value.violations] == ["spec.kind", "spec.priority"]
+
+
 def test_a_payload_has_a_limit() -> None:
     SUBMISSIONS.check(with_payload(100))
     with pytest.raises(TooLarge) as refused:

@@ -93,7 +93,10 @@ def test_a_signal_lets_what_runs_end_and_a_second_gives_it_back(
     assert status == 0
 
 
-def test_a_second_signal_ends_it_also_where_nobody_answers(fake: FakeService, spawn: Spawn) -> None:
+@pytest.mark.parametrize("signals", [2, 3])
+def test_a_second_signal_ends_it_also_where_nobody_answers_and_a_third_at_once(
+    fake: FakeService, spawn: Spawn, signals: int
+) -> None:
     process = spawn(HANDLERS, "--drain-timeout", "1h")
     call = fake.call()
     call.welcome()
@@ -102,7 +105,10 @@ def test_a_second_signal_ends_it_also_where_nobody_answers(fake: FakeService, sp
     process.send_signal(signal.SIGTERM)
     call.next(lambda request: request.HasField("slots"))
     process.send_signal(signal.SIGTERM)
+    call.next(lambda request: request.finishes)
     # Its last words are not settled.
+    if signals == 3:
+        process.send_signal(signal.SIGTERM)
     status, _ = end(process)
     assert status == 130
 

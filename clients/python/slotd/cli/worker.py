@@ -19,7 +19,7 @@ from slotd.cli.errors import Status, failure
 from slotd.cli.session import Session
 from slotd.handlers import Isolation, load
 
-_LAST_SECONDS = 1.0
+_LAST_SECONDS = 5.0
 """How long a worker that is to end at once may take to give its jobs back."""
 
 _LEVELS = ("debug", "info", "warning", "error")
@@ -86,7 +86,7 @@ def worker(
 
     Each MODULE, a dotted name or a .py file, registers handlers, as for `slotd serve`. Prints one line once it is
     connected: "slotd worker ID connected". SIGTERM or SIGINT lets running jobs end, gives the rest back, and
-    stops it; twice, at once.
+    stops it; twice, gives them back at once; three times, waits for nothing.
     """
     _configure_logs(log_level)
     addresses = addresses or session.address
@@ -132,8 +132,7 @@ def _run(made: slotd.Worker, addresses: str) -> NoReturn:
         made.wait_connected()
         events.put(_Event.CONNECTED)
 
-    working = threading.Thread(target=work, name="slotd-worker", daemon=True)
-    working.start()
+    threading.Thread(target=work, name="slotd-worker", daemon=True).start()
     threading.Thread(target=await_connection, daemon=True).start()
     signals = 0
     while (event := events.get()) is not _Event.ENDED:
@@ -142,10 +141,13 @@ def _run(made: slotd.Worker, addresses: str) -> NoReturn:
             sys.stdout.flush()
             continue
         signals += 1
-        made.stop(None if signals == 1 else 0)
-        if signals > 1:
-            working.join(_LAST_SECONDS)
+        if signals > 2:
             break
+        made.stop(None if signals == 1 else 0)
+        if signals == 2:
+            last = threading.Timer(_LAST_SECONDS, events.put, (_Event.ENDED,))
+            last.daemon = True
+            last.start()
     sys.stderr.flush()
     # A function that did not stop still has its thread, and nothing that it does may hold up the end.
     os._exit(status[0] if status else Status.INTERRUPTED)

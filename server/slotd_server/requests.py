@@ -65,10 +65,11 @@ def submit(change: Change, command: Submit) -> tuple[Job, ...]:
     else:
         for queue, more in Counter([spec.queue for spec in specs]).items():
             refuse_if_full(change, queue, more)
+    pairs = zip(command.drafts, specs, strict=True)
     if command.validate_only:
-        return tuple([_new_job(change, spec) for spec in specs])
+        return tuple([_new_job(change, draft, spec) for draft, spec in pairs])
     ids = change.rules.ids
-    return tuple([change.create(_new_job(change, spec, ids.next(change.now))) for spec in specs])
+    return tuple([change.create(_new_job(change, draft, spec, ids.next(change.now))) for draft, spec in pairs])
 
 
 def _submit_planned(change: Change, command: Submit) -> tuple[Job, ...]:
@@ -111,10 +112,10 @@ def _remember_again(change: Change, draft: Draft, job: Job) -> None:
 
 
 def _planned_job(change: Change, one: submissions.New) -> Job:
-    return _new_job(change, one.spec, one.job_id, one.draft.request_id, AWAITED if one.awaited else UNLINKED)
+    return _new_job(change, one.draft, one.spec, one.job_id, AWAITED if one.awaited else UNLINKED)
 
 
-def _new_job(change: Change, spec: Spec, job_id: str = "", request_id: str = "", links: Links = UNLINKED) -> Job:
+def _new_job(change: Change, draft: Draft, spec: Spec, job_id: str = "", links: Links = UNLINKED) -> Job:
     job = Job(
         # The revision that creates it, which is the next one.
         seq=change.tx.revision + 1,
@@ -123,8 +124,9 @@ def _new_job(change: Change, spec: Spec, job_id: str = "", request_id: str = "",
         state=State.QUEUED,
         revision=0,
         create_time=change.now,
-        request_id=request_id,
+        request_id=draft.request_id,
         links=links,
+        traceparent=draft.traceparent,
     )
     return moves.wait(job, change.now, spec.schedule_time)
 

@@ -339,6 +339,24 @@ class TestGroups:
         assert [job.seq for job in stored(store, JobFilter(groups=frozenset({"g"})))] == [3]
 
 
+class TestDependents:
+    def test_they_are_found_by_what_they_depend_on(self, store: Store) -> None:
+        tx = store.begin()
+        first = new(tx)
+        second = new(tx, depends_on=(Dependency(first.id),))
+        third = new(tx, depends_on=(Dependency(first.id), Dependency(second.id)))
+        for job in (second, third):
+            tx.add_edges(job, frozenset())
+        tx.meet("jobs/" + first.id, third.seq)
+        tx.commit()
+        for wanted, found in (([first], [2, 3]), ([second], [3]), ([first, second], [2, 3]), ([third], [])):
+            job_filter = JobFilter(depends_on=frozenset(job.id for job in wanted))
+            assert [job.seq for job in stored(store, job_filter)] == found
+            assert [job.seq for job in (first, second, third) if job_filter.matches(job)] == found
+            with store.snapshot() as snapshot:
+                assert snapshot.count(job_filter) == len(found)
+
+
 class TestUnique:
     def test_whoever_took_it_last_has_it(self, store: Store) -> None:
         tx = store.begin()

@@ -48,6 +48,7 @@ class FilterFields(TypedDict, total=False):
     labels: Mapping[str, str] | None
     groups: Iterable[str] | str | None
     schedules: Iterable[str] | str | None
+    depends_on: Iterable[JobRef] | JobRef | None
 
 
 def job_filter(base: job_pb2.JobFilter | None, fields: FilterFields) -> job_pb2.JobFilter:
@@ -64,8 +65,7 @@ def job_filter(base: job_pb2.JobFilter | None, fields: FilterFields) -> job_pb2.
         made.CopyFrom(base)
     job_ids = fields.get("job_ids")
     if job_ids is not None:
-        each_job = [job_ids] if isinstance(job_ids, (str, job_pb2.Job)) else job_ids
-        made.job_ids.extend(_some("job_ids", [job_id(one) for one in each_job]))
+        made.job_ids.extend(_some("job_ids", _ids(job_ids)))
     queues = fields.get("queues")
     if queues is not None:
         made.queues.extend(_some("queues", [queues] if isinstance(queues, str) else list(queues)))
@@ -83,7 +83,14 @@ def job_filter(base: job_pb2.JobFilter | None, fields: FilterFields) -> job_pb2.
     schedules = fields.get("schedules")
     if schedules is not None:
         made.schedules.extend(_some("schedules", [schedules] if isinstance(schedules, str) else list(schedules)))
+    depends_on = fields.get("depends_on")
+    if depends_on is not None:
+        made.depends_on.extend(_some("depends_on", _ids(depends_on)))
     return made
+
+
+def _ids(jobs: Iterable[JobRef] | JobRef) -> list[str]:
+    return [job_id(one) for one in ([jobs] if isinstance(jobs, (str, job_pb2.Job)) else jobs)]
 
 
 def job_state(state: State) -> job_pb2.JobState.ValueType:

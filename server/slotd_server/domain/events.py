@@ -34,7 +34,8 @@ class Event(NamedTuple):
 
 
 class JobFilter(NamedTuple):
-    """Which jobs: every field that is not empty must match; within one any value will do, but of labels all."""
+    """Which jobs: every field that is not empty must match; within one any value will do, but of labels all.
+    `depends_on` are the ids of jobs that it itself depends on."""
 
     job_ids: frozenset[str] = frozenset()
     queues: frozenset[str] = frozenset()
@@ -43,6 +44,7 @@ class JobFilter(NamedTuple):
     labels: frozenset[tuple[str, str]] = frozenset()
     groups: frozenset[str] = frozenset()
     schedules: frozenset[str] = frozenset()
+    depends_on: frozenset[str] = frozenset()
 
     def matches(self, job: Job, state: State | None = None) -> bool:
         """Whether `job` matches, as if it were in `state` where one is given."""
@@ -54,6 +56,7 @@ class JobFilter(NamedTuple):
             and (not self.labels or self.labels.issubset(job.spec.labels))
             and (not self.groups or (job.spec.ties is not None and job.spec.ties.group in self.groups))
             and (not self.schedules or (job.spec.ties is not None and job.spec.ties.schedule in self.schedules))
+            and (not self.depends_on or any(edge.job_id in self.depends_on for edge in job.edges.values()))
         )
 
     def view(self, event: Event) -> Event | None:

@@ -121,7 +121,8 @@ class Job(Struct, frozen=True, gc=False):
     `seq` is the revision that created it, so its order is that of submission in every store. `fence` counts its claims,
     over retries and snoozes too, and never repeats: with `owner`, the boot id of the server that has it, it guards
     every write of an attempt. `lingering` is true while the function of its last attempt outlives that attempt
-    on server `owner`. `due_time` is when something happens to it by itself.
+    on server `owner`. `due_time` is when something happens to it by itself. `traceparent` is the span that submitted
+    it, as W3C Trace Context has it.
     """
 
     seq: int
@@ -147,6 +148,7 @@ class Job(Struct, frozen=True, gc=False):
     output_size: int = 0
     output_truncated: bool = False
     links: Links = UNLINKED
+    traceparent: str = ""
     result: Payload | None = None
     request_id: str = ""
 

@@ -42,7 +42,7 @@ NOTHING = Defaults()
 
 class Draft(NamedTuple):
     """A job as it was asked for. `fingerprint` identifies the content behind a `request_id`; `ref` is its name in its
-    batch, by which dependencies in `ties` may name it that have no job_id yet."""
+    batch, by which dependencies in `ties` may name it that have no job_id yet; `traceparent` as in `Job`."""
 
     kind: str
     payload: Payload | None = None
@@ -53,6 +53,7 @@ class Draft(NamedTuple):
     fingerprint: bytes = b""
     ties: Ties | None = None
     ref: str = ""
+    traceparent: str = ""
 
     def resolve(self, below: Defaults) -> Spec:
         """The spec that comes out when `below` (handler over queue over built-in) fills in what is left out."""

@@ -14,7 +14,7 @@ from slotd_server.domain.states import TERMINAL, State
 from slotd_server.events import EventLog
 from slotd_server.reads import Reads
 from slotd_server.rpc import convert, validate, waiting
-from slotd_server.rpc.calls import Context
+from slotd_server.rpc.calls import Call
 from slotd_server.store.base import Snapshot
 
 _STEP_JOBS = 500
@@ -38,12 +38,12 @@ class Bulk:
         self._reads = reads
         self._log = log
 
-    async def Delete(self, request: v1.DeleteRequest, _: Context) -> v1.DeleteResponse:
+    async def Delete(self, request: v1.DeleteRequest, _: Call) -> v1.DeleteResponse:
         validate.check(request)
         await self._delete(request.id, force=request.force)
         return v1.DeleteResponse()
 
-    async def Purge(self, request: v1.PurgeRequest, _: Context) -> v1.PurgeResponse:
+    async def Purge(self, request: v1.PurgeRequest, _: Call) -> v1.PurgeResponse:
         validate.check(request)
         job_filter = _within(TERMINAL, request.filter)
         if request.validate_only:
@@ -55,19 +55,19 @@ class Bulk:
             if count < _STEP_JOBS:
                 return v1.PurgeResponse(purge_count=total)
 
-    async def BulkCancel(self, request: v1.BulkCancelRequest, _: Context) -> v1.BulkCancelResponse:
+    async def BulkCancel(self, request: v1.BulkCancelRequest, _: Call) -> v1.BulkCancelResponse:
         validate.check(request)
         job_filter = _within(_OPEN, request.filter)
         count = self._count(job_filter) if request.validate_only else self._steps("cancel", job_filter)
         return v1.BulkCancelResponse(cancel_count=await count)
 
-    async def BulkRetry(self, request: v1.BulkRetryRequest, _: Context) -> v1.BulkRetryResponse:
+    async def BulkRetry(self, request: v1.BulkRetryRequest, _: Call) -> v1.BulkRetryResponse:
         validate.check(request)
         job_filter = _within(_AGAIN, request.filter)
         count = self._count(job_filter) if request.validate_only else self._steps("retry", job_filter)
         return v1.BulkRetryResponse(retry_count=await count)
 
-    async def BulkDelete(self, request: v1.BulkDeleteRequest, _: Context) -> v1.BulkDeleteResponse:
+    async def BulkDelete(self, request: v1.BulkDeleteRequest, _: Call) -> v1.BulkDeleteResponse:
         validate.check(request)
         job_filter = convert.filter_from(request.filter) if request.force else _within(TERMINAL, request.filter)
         if request.validate_only:
@@ -78,7 +78,7 @@ class Bulk:
             count = self._steps("delete", job_filter)
         return v1.BulkDeleteResponse(delete_count=await count)
 
-    async def CancelGroup(self, request: v1.CancelGroupRequest, _: Context) -> v1.CancelGroupResponse:
+    async def CancelGroup(self, request: v1.CancelGroupRequest, _: Call) -> v1.CancelGroupResponse:
         validate.check(request)
         counters: Counters = await self._call(ask.GetGroup(request.name))
         if request.validate_only:

@@ -4,9 +4,10 @@ The generated `add_…_to_server` would answer bytes that are no message with gR
 each method.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, Protocol, TypeAlias
 
 import grpc
 import grpc.aio
@@ -27,8 +28,28 @@ SERVICES = (
 """What is served, by descriptor."""
 
 Context: TypeAlias = grpc.aio.ServicerContext[bytes, bytes]
-Unary: TypeAlias = Callable[[Any, Context], Awaitable[Message | bytes]]
-Streaming: TypeAlias = Callable[[Any, Context], AsyncIterator[Message | bytes]]
+
+
+class Call(Protocol):
+    """What a servicer sees of a call, whichever way it came."""
+
+    def invocation_metadata(self) -> Iterable[tuple[str, str | bytes]] | None:
+        """What came along with the request, by names in lower case."""
+
+
+Unary: TypeAlias = Callable[[Any, Call], Awaitable[Message | bytes]]
+Streaming: TypeAlias = Callable[[Any, Call], AsyncIterator[Message | bytes]]
+
+_TRACEPARENT = re.compile("[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def traceparent(call: Call) -> str:
+    """The trace that the caller is in, by W3C Trace Context; empty where it has not said so, or not as it is said."""
+    for key, value in call.invocation_metadata() or ():
+        if key == "traceparent":
+            known = isinstance(value, str) and value[:2] != "ff" and _TRACEPARENT.fullmatch(value)
+            return str(value) if known else ""
+    return ""
 
 
 def handler(service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHandler:

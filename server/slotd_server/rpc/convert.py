@@ -55,8 +55,9 @@ def _optional(message: Timestamp | Duration | None) -> int | None:
 # What comes in
 
 
-def draft_from(request: v1.SubmitRequest) -> Draft:
-    """The job that is asked for. Its fingerprint is there only where a request_id is."""
+def draft_from(request: v1.SubmitRequest, traceparent: str = "") -> Draft:
+    """The job that is asked for, in that trace. Its fingerprint is there only where a request_id is, and is of the
+    content alone: who asks again does so in another span."""
     spec = request.spec
     given = {field.name: value for field, value in spec.ListFields()}
     payload = given.get("payload")
@@ -74,6 +75,7 @@ def draft_from(request: v1.SubmitRequest) -> Draft:
         fingerprint=_fingerprint(spec, ref) if request_id else b"",
         ties=None if _TIED.isdisjoint(given) else _ties(spec),
         ref=ref,
+        traceparent=traceparent,
     )
 
 
@@ -156,6 +158,7 @@ def filter_from(message: v1.JobFilter) -> JobFilter:
         labels=frozenset(message.labels.items()),
         groups=frozenset(message.groups),
         schedules=frozenset(message.schedules),
+        depends_on=frozenset(message.depends_on),
     )
 
 

@@ -102,6 +102,7 @@ _OUTPUT_TRUNCATED = _JOB["output_truncated"] + b"\1"
 _STATES = {state: _JOB["state"] + _varint(state) for state in State}
 _SCHEDULE = _JOB["schedule"]
 _FIRE_TIME = _JOB["fire_time"]
+_TRACEPARENT = _JOB["traceparent"]
 _PAYLOAD = _tags(v1.JobSpec)["payload"]
 _DEPENDS_ON = _tags(v1.JobSpec)["depends_on"]
 _CONTENT_TYPE = _tags(v1.Payload)["content_type"]
@@ -203,6 +204,8 @@ def job(value: Job, whole: bool) -> bytes:
         parts += _SCHEDULE, _length(len(tied.schedule.encode())), tied.schedule.encode()
         if tied.fire_time is not None:
             parts += _FIRE_TIME, _time(tied.fire_time)
+    if value.traceparent:
+        parts += _TRACEPARENT, _SHORT[len(value.traceparent)], value.traceparent.encode()
     return b"".join(parts)
 
 

@@ -14,7 +14,7 @@ from slotd_server.events import EventLog
 from slotd_server.reads import Reads
 from slotd_server.rpc import convert, cursors, encode, output, validate, waiting
 from slotd_server.rpc.bulk import Bulk
-from slotd_server.rpc.calls import Context
+from slotd_server.rpc.calls import Call, traceparent
 from slotd_server.rpc.stream import Streams
 from slotd_server.rpc.submissions import Submissions
 from slotd_server.store.base import Snapshot
@@ -75,28 +75,30 @@ class Jobs:
         self.BulkDelete = bulk.BulkDelete
         self.CancelGroup = bulk.CancelGroup
 
-    async def Submit(self, request: v1.SubmitRequest, _: Context) -> bytes:
+    async def Submit(self, request: v1.SubmitRequest, call: Call) -> bytes:
         self._submissions.check(request)
         known = self._log.revision
-        (job,) = await self._call(ask.Submit((convert.draft_from(request),), request.validate_only))
+        draft = convert.draft_from(request, traceparent(call))
+        (job,) = await self._call(ask.Submit((draft,), request.validate_only))
         return encode.submitted((job,), "" if request.validate_only else self._cursor((job,), known))
 
-    async def SubmitBatch(self, request: v1.SubmitBatchRequest, _: Context) -> bytes:
+    async def SubmitBatch(self, request: v1.SubmitBatchRequest, call: Call) -> bytes:
         self._submissions.check_batch(request)
         validate_only = request.requests[0].validate_only
         known = self._log.revision
-        drafts = tuple([convert.draft_from(one) for one in request.requests])
+        trace = traceparent(call)
+        drafts = tuple([convert.draft_from(one, trace) for one in request.requests])
         jobs: tuple[Job, ...] = await self._call(ask.Submit(drafts, validate_only, batch=True))
         payloads = sum(len(job.spec.payload.data) for job in jobs if job.spec.payload is not None)
         cursor = "" if validate_only else self._cursor(jobs, known)
         return encode.submitted(jobs, cursor, whole=payloads <= _ANSWER_BYTES)
 
-    async def Get(self, request: v1.GetRequest, _: Context) -> v1.GetResponse:
+    async def Get(self, request: v1.GetRequest, _: Call) -> v1.GetResponse:
         validate.check(request)
         job = await self._reads(partial(waiting.get, request.id))
         return v1.GetResponse(job=convert.job_message(job, request.view or v1.JOB_VIEW_FULL))
 
-    async def List(self, request: v1.ListRequest, _: Context) -> v1.ListResponse:
+    async def List(self, request: v1.ListRequest, _: Call) -> v1.ListResponse:
         validate.check(request)
         view = request.view or v1.JOB_VIEW_BASIC
         newest_first = validate.newest_first(request.order_by)
@@ -120,25 +122,25 @@ class Jobs:
         cursor = cursors.encode(self._store_id, self._boot(), first)
         return v1.ListResponse(jobs=found.jobs, next_page_token=token, cursor=cursor)
 
-    async def Wait(self, request: v1.WaitRequest, _: Context) -> v1.WaitResponse:
+    async def Wait(self, request: v1.WaitRequest, _: Call) -> v1.WaitResponse:
         validate.check(request)
         seconds = convert.microseconds(request.timeout) / SECOND if request.HasField("timeout") else None
         job = await waiting.until_terminal(self._reads, self._log, request.id, seconds)
         return v1.WaitResponse(job=convert.job_message(job, request.view or v1.JOB_VIEW_FULL))
 
-    def ReadOutput(self, request: v1.ReadOutputRequest, _: Context) -> AsyncIterator[v1.ReadOutputResponse]:
+    def ReadOutput(self, request: v1.ReadOutputRequest, _: Call) -> AsyncIterator[v1.ReadOutputResponse]:
         return output.read(self._reads, self._log, request)
 
-    async def Cancel(self, request: v1.CancelRequest, _: Context) -> v1.CancelResponse:
+    async def Cancel(self, request: v1.CancelRequest, _: Call) -> v1.CancelResponse:
         validate.check(request)
         return v1.CancelResponse(job=convert.job_message(await self._call(ask.Cancel(request.id))))
 
-    async def Retry(self, request: v1.RetryRequest, _: Context) -> v1.RetryResponse:
+    async def Retry(self, request: v1.RetryRequest, _: Call) -> v1.RetryResponse:
         validate.check(request)
         job: Job = await self._call(ask.Retry(request.id, request.dependents))
         return v1.RetryResponse(job=convert.job_message(job))
 
-    async def Update(self, request: v1.UpdateRequest, _: Context) -> v1.UpdateResponse:
+    async def Update(self, request: v1.UpdateRequest, _: Call) -> v1.UpdateResponse:
         validate.check(request)
         fields = frozenset(request.update_mask.paths)
         job: Job = await self._call(
@@ -146,7 +148,7 @@ class Jobs:
         )
         return v1.UpdateResponse(job=convert.job_message(job))
 
-    async def GetGroup(self, request: v1.GetGroupRequest, _: Context) -> v1.GetGroupResponse:
+    async def GetGroup(self, request: v1.GetGroupRequest, _: Call) -> v1.GetGroupResponse:
         validate.check(request)
         # Of what is committed between here and the answer the stream tells once more, rather than not at all.
         known = self._log.revision

@@ -8,7 +8,7 @@ from slotd_server.domain.queue import ZERO, Counters, Queue
 from slotd_server.domain.server import Member
 from slotd_server.requests import Stats
 from slotd_server.rpc import convert, cursors, validate
-from slotd_server.rpc.calls import Context
+from slotd_server.rpc.calls import Call
 
 _PAGE_QUEUES = 1000
 """By default and at most."""
@@ -22,7 +22,7 @@ class Queues:
         self._call = dispatcher.call
         self._owner = owner
 
-    async def GetQueue(self, request: v1.GetQueueRequest, _: Context) -> v1.GetQueueResponse:
+    async def GetQueue(self, request: v1.GetQueueRequest, _: Call) -> v1.GetQueueResponse:
         validate.check(request)
         stats = await self._stats()
         counters = _by_queue(stats).get(request.name)
@@ -31,7 +31,7 @@ class Queues:
         queue = stats.queues.get(request.name, Queue(request.name))
         return v1.GetQueueResponse(queue=convert.queue_message(queue, counters or ZERO))
 
-    async def ListQueues(self, request: v1.ListQueuesRequest, _: Context) -> v1.ListQueuesResponse:
+    async def ListQueues(self, request: v1.ListQueuesRequest, _: Call) -> v1.ListQueuesResponse:
         validate.check(request)
         asked = cursors.question("ListQueues")
         last = cursors.decode_name(request.page_token, asked) if request.page_token else ""
@@ -43,21 +43,21 @@ class Queues:
         queues = [convert.queue_message(stats.queues.get(name, Queue(name)), counters.get(name, ZERO)) for name in page]
         return v1.ListQueuesResponse(queues=queues, next_page_token=token)
 
-    async def UpdateQueue(self, request: v1.UpdateQueueRequest, _: Context) -> v1.UpdateQueueResponse:
+    async def UpdateQueue(self, request: v1.UpdateQueueRequest, _: Call) -> v1.UpdateQueueResponse:
         validate.check(request)
         queue: Queue = await self._call(ask.UpdateQueue(convert.queue_from(request.queue), _fields(request)))
         counters = _by_queue(await self._stats()).get(queue.name, ZERO)
         return v1.UpdateQueueResponse(queue=convert.queue_message(queue, counters))
 
-    async def ListSlots(self, request: v1.ListSlotsRequest, _: Context) -> v1.ListSlotsResponse:
+    async def ListSlots(self, request: v1.ListSlotsRequest, _: Call) -> v1.ListSlotsResponse:
         validate.check(request)
         return convert.slots_message(await self._call(ask.ListSlots()))
 
-    async def UpdateSlots(self, request: v1.UpdateSlotsRequest, _: Context) -> v1.UpdateSlotsResponse:
+    async def UpdateSlots(self, request: v1.UpdateSlotsRequest, _: Call) -> v1.UpdateSlotsResponse:
         validate.check(request)
         return v1.UpdateSlotsResponse(slots=await self._call(ask.UpdateSlots(request.slots)))
 
-    async def GetStats(self, request: v1.GetStatsRequest, _: Context) -> v1.GetStatsResponse:
+    async def GetStats(self, request: v1.GetStatsRequest, _: Call) -> v1.GetStatsResponse:
         validate.check(request)
         stats = await self._stats()
         total = ZERO
@@ -71,7 +71,7 @@ class Queues:
             kinds={name: convert.counters_message(counters) for name, counters in kinds.items()},
         )
 
-    async def ListServers(self, request: v1.ListServersRequest, _: Context) -> v1.ListServersResponse:
+    async def ListServers(self, request: v1.ListServersRequest, _: Call) -> v1.ListServersResponse:
         validate.check(request)
         members: list[Member] = await self._call(ask.ListServers())
         members = sorted(members, key=lambda member: (member.start_time, member.id))

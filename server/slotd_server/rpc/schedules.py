@@ -10,7 +10,7 @@ from slotd_server.domain.queue import Draft
 from slotd_server.domain.schedule import Schedule, Settings
 from slotd_server.events import EventLog
 from slotd_server.rpc import convert, cursors, validate
-from slotd_server.rpc.calls import Context
+from slotd_server.rpc.calls import Call
 from slotd_server.rpc.submissions import Submissions
 
 _PAGE_SCHEDULES = 50
@@ -36,7 +36,7 @@ class Schedules:
         self._boot = boot
         self._submissions = Submissions(dispatcher.kinds, max_payload=max_payload)
 
-    async def Create(self, request: v1.ScheduleServiceCreateRequest, _: Context) -> v1.ScheduleServiceCreateResponse:
+    async def Create(self, request: v1.ScheduleServiceCreateRequest, _: Call) -> v1.ScheduleServiceCreateResponse:
         self._submissions.check_schedule(request)
         settings = convert.settings_from(request.schedule)
         # When it is made, and when it fires, is for the lifecycle to say.
@@ -44,12 +44,12 @@ class Schedules:
         schedule: Schedule = await self._call(ask.CreateSchedule(wanted, request.validate_only))
         return v1.ScheduleServiceCreateResponse(schedule=convert.schedule_message(schedule))
 
-    async def Get(self, request: v1.ScheduleServiceGetRequest, _: Context) -> v1.ScheduleServiceGetResponse:
+    async def Get(self, request: v1.ScheduleServiceGetRequest, _: Call) -> v1.ScheduleServiceGetResponse:
         validate.check(request)
         schedule: Schedule = await self._call(ask.GetSchedule(request.name))
         return v1.ScheduleServiceGetResponse(schedule=convert.schedule_message(schedule))
 
-    async def List(self, request: v1.ScheduleServiceListRequest, _: Context) -> v1.ScheduleServiceListResponse:
+    async def List(self, request: v1.ScheduleServiceListRequest, _: Call) -> v1.ScheduleServiceListResponse:
         validate.check(request)
         asked = cursors.question("ScheduleService.List")
         last = cursors.decode_name(request.page_token, asked) if request.page_token else ""
@@ -62,7 +62,7 @@ class Schedules:
             next_page_token=cursors.encode_name(asked, page[-1].name) if len(page) < len(schedules) else "",
         )
 
-    async def Update(self, request: v1.ScheduleServiceUpdateRequest, _: Context) -> v1.ScheduleServiceUpdateResponse:
+    async def Update(self, request: v1.ScheduleServiceUpdateRequest, _: Call) -> v1.ScheduleServiceUpdateResponse:
         self._submissions.check_schedule(request)
         wanted = request.schedule
         named = validate.named(request.update_mask, wanted, validate.SCHEDULE_SETTINGS)
@@ -72,20 +72,20 @@ class Schedules:
         )
         return v1.ScheduleServiceUpdateResponse(schedule=convert.schedule_message(schedule))
 
-    async def Delete(self, request: v1.ScheduleServiceDeleteRequest, _: Context) -> v1.ScheduleServiceDeleteResponse:
+    async def Delete(self, request: v1.ScheduleServiceDeleteRequest, _: Call) -> v1.ScheduleServiceDeleteResponse:
         validate.check(request)
         await self._call(ask.DeleteSchedule(request.name))
         return v1.ScheduleServiceDeleteResponse()
 
-    async def Pause(self, request: v1.ScheduleServicePauseRequest, _: Context) -> v1.ScheduleServicePauseResponse:
+    async def Pause(self, request: v1.ScheduleServicePauseRequest, _: Call) -> v1.ScheduleServicePauseResponse:
         validate.check(request)
         return v1.ScheduleServicePauseResponse(schedule=await self._set_paused(request.name, True))
 
-    async def Resume(self, request: v1.ScheduleServiceResumeRequest, _: Context) -> v1.ScheduleServiceResumeResponse:
+    async def Resume(self, request: v1.ScheduleServiceResumeRequest, _: Call) -> v1.ScheduleServiceResumeResponse:
         validate.check(request)
         return v1.ScheduleServiceResumeResponse(schedule=await self._set_paused(request.name, False))
 
-    async def Trigger(self, request: v1.ScheduleServiceTriggerRequest, _: Context) -> v1.ScheduleServiceTriggerResponse:
+    async def Trigger(self, request: v1.ScheduleServiceTriggerRequest, _: Call) -> v1.ScheduleServiceTriggerResponse:
         validate.check(request)
         known = self._log.revision
         fingerprint = convert.trigger_fingerprint(request.name) if request.request_id else b""

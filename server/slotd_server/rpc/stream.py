@@ -17,7 +17,7 @@ from slotd_server.domain.events import EVERYTHING, Event, EventType, JobFilter
 from slotd_server.events import Batch, EventLog, latest
 from slotd_server.reads import Reads
 from slotd_server.rpc import convert, cursors, encode, validate
-from slotd_server.rpc.calls import Context
+from slotd_server.rpc.calls import Call
 from slotd_server.store.base import Snapshot
 
 _CHUNK = 1024
@@ -81,7 +81,7 @@ class Streams:
         self._encoded: dict[tuple[int, int, int | None], bytes] = {}
         self._shared: dict[tuple[Query, int, int], list[bytes]] = {}
 
-    async def Stream(self, request: v1.StreamRequest, _: Context) -> AsyncIterator[bytes]:
+    async def Stream(self, request: v1.StreamRequest, _: Call) -> AsyncIterator[bytes]:
         """See JobService.Stream."""
         validate.stream(request)
         query = Query(

@@ -141,6 +141,7 @@ _FILTER = Fields(
         "labels": labels,
         "groups": each(name, 100),
         "schedules": each(name, 100),
+        "depends_on": each(job_id, 100),
     },
 )
 _DEFAULTS = Fields(

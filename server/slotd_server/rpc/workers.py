@@ -28,7 +28,7 @@ from slotd_server.execution.remote import Assign, RemoteRunner, Saying, Settled,
 from slotd_server.leases import RENEWALS, Attendance
 from slotd_server.reads import Reads, results_of
 from slotd_server.rpc import convert, validate
-from slotd_server.rpc.calls import Context
+from slotd_server.rpc.calls import Call
 
 _REASONS = {
     Standing.RUNNING: v1.STOP_REASON_CANCELLED,
@@ -76,7 +76,7 @@ class Workers:
         self._open = 0
         self._ending = False
 
-    async def Work(self, requests: AsyncIterator[v1.WorkRequest], _: Context) -> AsyncIterator[v1.WorkResponse]:
+    async def Work(self, requests: AsyncIterator[v1.WorkRequest], _: Call) -> AsyncIterator[v1.WorkResponse]:
         """See WorkerService.Work."""
         if self._ending:
             raise Draining
@@ -175,7 +175,7 @@ class Workers:
         await self._dispatcher.call(ask.Dismiss(worker, lost=False, line=line.number))
         line.end(left=True)
 
-    async def ReadResults(self, request: v1.ReadResultsRequest, _: Context) -> AsyncIterator[v1.ReadResultsResponse]:
+    async def ReadResults(self, request: v1.ReadResultsRequest, _: Call) -> AsyncIterator[v1.ReadResultsResponse]:
         """See WorkerService.ReadResults."""
         validate.check(request)
         found = await self._reads(lambda snapshot: results_of(snapshot, request.job_id))
@@ -183,14 +183,14 @@ class Workers:
             payload = None if result is None else v1.Payload(content_type=result.content_type, data=result.data)
             yield v1.ReadResultsResponse(name=name, result=payload)
 
-    async def ListWorkers(self, request: v1.ListWorkersRequest, _: Context) -> v1.ListWorkersResponse:
+    async def ListWorkers(self, request: v1.ListWorkersRequest, _: Call) -> v1.ListWorkersResponse:
         """See WorkerService.ListWorkers."""
         validate.check(request)
         found = await self._workers()
         found.sort(key=lambda pair: (pair[1].worker.name, pair[1].worker.start_time, pair[1].worker.id))
         return v1.ListWorkersResponse(workers=[convert.worker_message(status, server) for server, status in found])
 
-    async def DrainWorker(self, request: v1.DrainWorkerRequest, _: Context) -> v1.DrainWorkerResponse:
+    async def DrainWorker(self, request: v1.DrainWorkerRequest, _: Call) -> v1.DrainWorkerResponse:
         """See WorkerService.DrainWorker."""
         validate.check(request)
         line = self._lines.get(request.worker_id)

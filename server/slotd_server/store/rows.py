@@ -42,6 +42,7 @@ class _Changing(Struct, array_like=True):
     output_size: int
     output_truncated: bool
     links: Links = UNLINKED
+    traceparent: str = ""
 
 
 # By these the fields lie side by side in Job too, from `state` on.

@@ -84,6 +84,9 @@ def conditions(job_filter: JobFilter, dialect: Dialect) -> Term:
         if names:
             sql, values = dialect.among("name", sorted(f"{kind}/{name}" for name in names))
             terms.append((f"seq IN (SELECT seq FROM members WHERE {sql})", values))
+    if job_filter.depends_on:
+        sql, values = dialect.among("target", sorted(f"jobs/{job_id}" for job_id in job_filter.depends_on))
+        terms.append((f"seq IN (SELECT seq FROM edges WHERE {sql})", values))
     terms += [dialect.labelled(*label) for label in sorted(job_filter.labels)]
     return " AND ".join(sql for sql, _ in terms), [value for _, values in terms for value in values]
 

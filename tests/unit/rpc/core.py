@@ -1,6 +1,6 @@
 """The servicers on the real core: store, lifecycle, dispatcher and log, with a runner that only does as it is told."""
 
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from slotd import v1
 from slotd_server.change import Limits, Rules
@@ -16,7 +16,6 @@ from slotd_server.events import EventLog
 from slotd_server.execution.base import Told
 from slotd_server.lifecycle import Lifecycle
 from slotd_server.reads import Reads
-from slotd_server.rpc.calls import Context
 from slotd_server.rpc.jobs import Jobs
 from slotd_server.rpc.queues import Queues
 from slotd_server.rpc.schedules import Schedules
@@ -24,8 +23,17 @@ from slotd_server.rpc.stream import Streams
 from slotd_server.slots import Ledger
 from slotd_server.store.sqlite import SqliteStore
 
-NO_CONTEXT = cast("Context", None)
-"""No method looks at its context."""
+
+class Called(NamedTuple):
+    """A call that came with so much metadata."""
+
+    metadata: tuple[tuple[str, str | bytes], ...] = ()
+
+    def invocation_metadata(self) -> tuple[tuple[str, str | bytes], ...]:
+        return self.metadata
+
+
+NO_CONTEXT = Called()
 
 
 class Runner:
@@ -82,13 +90,13 @@ class Core:
         """Submits a job; keyword arguments are fields of its spec."""
         return (await self.submit_request(v1.SubmitRequest(spec=v1.JobSpec(kind=kind, **fields)))).job
 
-    async def submit_request(self, request: v1.SubmitRequest) -> v1.SubmitResponse:
+    async def submit_request(self, request: v1.SubmitRequest, call: Called = NO_CONTEXT) -> v1.SubmitResponse:
         """The servicer's answer, which comes as bytes, as the message that it is."""
-        return v1.SubmitResponse.FromString(await self.jobs.Submit(request, NO_CONTEXT))
+        return v1.SubmitResponse.FromString(await self.jobs.Submit(request, call))
 
-    async def submit_batch(self, request: v1.SubmitBatchRequest) -> v1.SubmitBatchResponse:
+    async def submit_batch(self, request: v1.SubmitBatchRequest, call: Called = NO_CONTEXT) -> v1.SubmitBatchResponse:
         """Likewise."""
-        return v1.SubmitBatchResponse.FromString(await self.jobs.SubmitBatch(request, NO_CONTEXT))
+        return v1.SubmitBatchResponse.FromString(await self.jobs.SubmitBatch(request, call))
 
     async def start(self, slots: int = 1) -> Job:
         """Makes room for `slots` jobs; the one that was started last."""

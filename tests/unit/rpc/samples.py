@@ -9,6 +9,7 @@ NOW = 1_700_000_000_123_456
 """A time that has microseconds."""
 
 JOB_ID = "0190f5b2-7c11-7abc-8def-0123456789ab"
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 STORE = "0123456789abcdef0123456789abcdef"
 OTHER_STORE = "fedcba9876543210fedcba9876543210"
 
@@ -59,6 +60,7 @@ FULL = WAITING.evolve(
     output_size=16 << 20,
     output_truncated=True,
     result=Payload("application/json", b'{"fine": true}'),
+    traceparent=TRACEPARENT,
     request_id="not on the wire",
 )
 """A job with everything that a job can have, more than one can have at once."""

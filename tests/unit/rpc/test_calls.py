@@ -26,10 +26,10 @@ class Servicer:
         self.cancelled = asyncio.Event()
         self.closed = asyncio.Event()
 
-    async def Submit(self, request: v1.SubmitRequest, _: calls.Context) -> v1.SubmitResponse:
+    async def Submit(self, request: v1.SubmitRequest, _: calls.Call) -> v1.SubmitResponse:
         raise AssertionError
 
-    async def Get(self, request: v1.GetRequest, _: calls.Context) -> v1.GetResponse:
+    async def Get(self, request: v1.GetRequest, _: calls.Call) -> v1.GetResponse:
         if request.id == "missing":
             raise NotFound("job", request.id)
         if request.id == "broken":
@@ -39,7 +39,7 @@ class Servicer:
     async def Cancel(self, request: v1.CancelRequest, context: calls.Context) -> v1.CancelResponse:
         await context.abort(grpc.StatusCode.DATA_LOSS, "by the servicer itself")
 
-    async def Wait(self, request: v1.WaitRequest, _: calls.Context) -> v1.WaitResponse:
+    async def Wait(self, request: v1.WaitRequest, _: calls.Call) -> v1.WaitResponse:
         self.waiting.set()
         try:
             await asyncio.Event().wait()
@@ -48,7 +48,7 @@ class Servicer:
             raise
         raise AssertionError
 
-    async def Stream(self, request: v1.StreamRequest, _: calls.Context) -> AsyncIterator[bytes]:
+    async def Stream(self, request: v1.StreamRequest, _: calls.Call) -> AsyncIterator[bytes]:
         try:
             number = 0
             while request.cursor == "for ever" or number < 3:
@@ -57,7 +57,7 @@ class Servicer:
         finally:
             self.closed.set()
 
-    async def ReadOutput(self, request: v1.ReadOutputRequest, _: calls.Context) -> AsyncIterator[v1.ReadOutputResponse]:
+    async def ReadOutput(self, request: v1.ReadOutputRequest, _: calls.Call) -> AsyncIterator[v1.ReadOutputResponse]:
         yield v1.ReadOutputResponse(data=b"one")
         if request.offset == 1:
             raise OffsetOutOfRange(1, 0)

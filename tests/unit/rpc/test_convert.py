@@ -20,7 +20,7 @@ from slotd_server.domain.ties import Changed, Claim, Conflict, Dependency, Ties,
 from slotd_server.domain.worker import Worker
 from slotd_server.rpc import convert, encode
 from slotd_server.slots import Holder, LedgerView, Pool, PoolSlots, QueueSlots
-from tests.unit.rpc.samples import FAILURE, FULL, JOB_ID, NOW, TIES, WAITING
+from tests.unit.rpc.samples import FAILURE, FULL, JOB_ID, NOW, TIES, TRACEPARENT, WAITING
 
 TEXT = st.text(max_size=20)
 TIMES = st.integers(min_value=-(10**15), max_value=10**17)
@@ -81,6 +81,7 @@ JOBS = st.builds(
     blocked_by=st.lists(TEXT, max_size=2).map(tuple),
     output_size=st.integers(min_value=0, max_value=2**63 - 1),
     output_truncated=st.booleans(),
+    traceparent=st.sampled_from(["", TRACEPARENT]),
     result=st.none() | PAYLOADS,
 )
 
@@ -159,6 +160,7 @@ def plain(job: Job, whole: bool) -> v1.Job:
         "schedule": ties.schedule,
         # A job that no schedule made was made for no time.
         "fire_time": time(ties.fire_time) if ties.schedule else None,
+        "traceparent": job.traceparent,
         "progress": None if job.progress is None else v1.Progress(**job.progress._asdict()),
         "result": payload(job.result, whole),
         "error": error(job.failure),
@@ -387,6 +389,7 @@ def test_a_filter_has_all_its_fields() -> None:
         labels={"k": "v"},
         groups=["g"],
         schedules=["nightly", "weekly"],
+        depends_on=[JOB_ID],
     )
     assert convert.filter_from(message) == JobFilter(
         job_ids=frozenset({JOB_ID}),
@@ -396,6 +399,7 @@ def test_a_filter_has_all_its_fields() -> None:
         labels=frozenset({("k", "v")}),
         groups=frozenset({"g"}),
         schedules=frozenset({"nightly", "weekly"}),
+        depends_on=frozenset({JOB_ID}),
     )
 
 
@@ -558,6 +562,7 @@ ASKED = st.builds(
     request_id=st.just(""),
     fingerprint=st.just(b""),
     ref=st.just(""),
+    traceparent=st.just(""),
 )
 SETTINGS = st.builds(
     Settings,

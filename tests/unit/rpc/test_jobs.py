@@ -21,8 +21,8 @@ from slotd_server.domain.errors import (
     WrongState,
 )
 from slotd_server.rpc import cursors
-from tests.unit.rpc.core import FAILED, NO_CONTEXT, Core
-from tests.unit.rpc.samples import JOB_ID
+from tests.unit.rpc.core import FAILED, NO_CONTEXT, Called, Core
+from tests.unit.rpc.samples import JOB_ID, TRACEPARENT
 
 
 def request(request_id: str = "", *, validate_only: bool = False, **fields: Any) -> v1.SubmitRequest:
@@ -52,6 +52,36 @@ async def test_submit_answers_the_job_and_where_its_events_begin(core: Core) -> 
     assert job.spec.retry.max_attempts == 3
     assert at(core, answer.cursor) == job.revision
     assert await get(core, job.id) == job
+
+
+async def test_a_job_keeps_the_trace_that_it_was_submitted_in(core: Core) -> None:
+    call = Called((("user-agent", "x"), ("traceparent", TRACEPARENT)))
+    plain = (await core.submit_request(request(), call)).job
+    named = (await core.submit_request(request("r"), call)).job
+    batch = await core.submit_batch(v1.SubmitBatchRequest(requests=[request(), request("s")]), call)
+    for job in (plain, named, *batch.jobs):
+        assert job.traceparent == TRACEPARENT
+        assert await get(core, job.id) == job
+    # The same request from another span is the same request.
+    again = (await core.submit_request(request("r"), Called((("traceparent", TRACEPARENT[:-1] + "0"),)))).job
+    assert again == named
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        b"\xff",
+        TRACEPARENT.upper(),
+        f"{TRACEPARENT}-more",
+        TRACEPARENT[:-1],
+        f"ff{TRACEPARENT[2:]}",
+        f"00-{'0' * 32}-b7ad6b7169203331-01",
+        f"00-0af7651916cd43dd8448eb211c80319c-{'0' * 16}-01",
+    ],
+)
+async def test_a_trace_that_is_said_wrongly_is_none(core: Core, value: str | bytes) -> None:
+    assert (await core.submit_request(request(), Called((("traceparent", value),)))).job.traceparent == ""
 
 
 async def test_submit_for_the_second_time_answers_the_first_job_as_it_is(core: Core) -> None:

@@ -331,6 +331,8 @@ RULES: list[tuple[str, Make, list[Any], list[Any]]] = [
     ("filter.groups[0]", filtered("groups"), [], [[name] for name in NAMES[1]]),
     ("filter.schedules", filtered("schedules"), [[], ["a"] * 100], [["a"] * 101]),
     ("filter.schedules[0]", filtered("schedules"), [], [[name] for name in NAMES[1]]),
+    ("filter.depends_on", filtered("depends_on"), [[], [JOB_ID] * 100], [[JOB_ID] * 101]),
+    ("filter.depends_on[0]", filtered("depends_on"), [], [[name] for name in IDS[1]]),
     ("name", of(v1.GetGroupRequest, "name"), NAMES[0], ["", *NAMES[1]]),
     ("name", of(v1.CancelGroupRequest, "name"), NAMES[0], ["", *NAMES[1]]),
     ("name", of(v1.GetQueueRequest, "name"), NAMES[0], ["", *NAMES[1]]),

@@ -989,7 +989,10 @@ type Job struct {
 	// The schedule that made it, if one did.
 	Schedule string `protobuf:"bytes,19,opt,name=schedule,proto3" json:"schedule,omitempty"`
 	// The time for which that schedule made it.
-	FireTime      *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=fire_time,json=fireTime,proto3" json:"fire_time,omitempty"`
+	FireTime *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=fire_time,json=fireTime,proto3" json:"fire_time,omitempty"`
+	// The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
+	// metadata. Empty where none came. Whoever runs the job goes on from it.
+	Traceparent   string `protobuf:"bytes,21,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1164,6 +1167,13 @@ func (x *Job) GetFireTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Job) GetTraceparent() string {
+	if x != nil {
+		return x.Traceparent
+	}
+	return ""
+}
+
 // Which jobs. A job matches when it matches every field that is set; within a field any one value will do, but of
 // `labels` it must carry all.
 type JobFilter struct {
@@ -1181,7 +1191,9 @@ type JobFilter struct {
 	// Any of these groups; at most 100.
 	Groups []string `protobuf:"bytes,6,rep,name=groups,proto3" json:"groups,omitempty"`
 	// Made by any of these schedules; at most 100.
-	Schedules     []string `protobuf:"bytes,7,rep,name=schedules,proto3" json:"schedules,omitempty"`
+	Schedules []string `protobuf:"bytes,7,rep,name=schedules,proto3" json:"schedules,omitempty"`
+	// Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+	DependsOn     []string `protobuf:"bytes,8,rep,name=depends_on,json=dependsOn,proto3" json:"depends_on,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1265,6 +1277,13 @@ func (x *JobFilter) GetSchedules() []string {
 	return nil
 }
 
+func (x *JobFilter) GetDependsOn() []string {
+	if x != nil {
+		return x.DependsOn
+	}
+	return nil
+}
+
 var File_slotd_v1_job_proto protoreflect.FileDescriptor
 
 const file_slotd_v1_job_proto_rawDesc = "" +
@@ -1329,7 +1348,7 @@ const file_slotd_v1_job_proto_rawDesc = "" +
 	"\bend_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12(\n" +
 	"\x05error\x18\x04 \x01(\v2\x12.google.rpc.StatusR\x05error\x12\x16\n" +
 	"\x06server\x18\x05 \x01(\tR\x06server\x12\x16\n" +
-	"\x06worker\x18\x06 \x01(\tR\x06worker\"\xe8\x06\n" +
+	"\x06worker\x18\x06 \x01(\tR\x06worker\"\x8a\a\n" +
 	"\x03Job\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x04spec\x18\x02 \x01(\v2\x11.slotd.v1.JobSpecR\x04spec\x12(\n" +
@@ -1356,7 +1375,8 @@ const file_slotd_v1_job_proto_rawDesc = "" +
 	"expireTime\x12)\n" +
 	"\x10output_truncated\x18\x12 \x01(\bR\x0foutputTruncated\x12\x1a\n" +
 	"\bschedule\x18\x13 \x01(\tR\bschedule\x127\n" +
-	"\tfire_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\bfireTime\"\xa8\x02\n" +
+	"\tfire_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\bfireTime\x12 \n" +
+	"\vtraceparent\x18\x15 \x01(\tR\vtraceparent\"\xc7\x02\n" +
 	"\tJobFilter\x12\x17\n" +
 	"\ajob_ids\x18\x01 \x03(\tR\x06jobIds\x12\x16\n" +
 	"\x06queues\x18\x02 \x03(\tR\x06queues\x12\x14\n" +
@@ -1364,7 +1384,9 @@ const file_slotd_v1_job_proto_rawDesc = "" +
 	"\x06states\x18\x04 \x03(\x0e2\x12.slotd.v1.JobStateR\x06states\x127\n" +
 	"\x06labels\x18\x05 \x03(\v2\x1f.slotd.v1.JobFilter.LabelsEntryR\x06labels\x12\x16\n" +
 	"\x06groups\x18\x06 \x03(\tR\x06groups\x12\x1c\n" +
-	"\tschedules\x18\a \x03(\tR\tschedules\x1a9\n" +
+	"\tschedules\x18\a \x03(\tR\tschedules\x12\x1d\n" +
+	"\n" +
+	"depends_on\x18\b \x03(\tR\tdependsOn\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01*\xca\x01\n" +

@@ -20,6 +20,7 @@ def selected(
     labels: tuple[tuple[str, str], ...] = (),
     groups: tuple[str, ...] = (),
     schedules: tuple[str, ...] = (),
+    depends_on: tuple[str, ...] = (),
 ) -> FilterFields:
     """The filter that the client takes; what is empty is left out of it, so that it matches all."""
     found = FilterFields()
@@ -37,6 +38,8 @@ def selected(
         found["groups"] = groups
     if schedules:
         found["schedules"] = schedules
+    if depends_on:
+        found["depends_on"] = depends_on
     return found
 
 
@@ -113,6 +116,15 @@ def selection_options(command: Callable[..., None]) -> Callable[..., None]:
         shell_complete=complete_schedules,
         help="Only jobs that these schedules made.",
     )
+    @click.option(
+        "--depends-on",
+        "depends_on",
+        type=name,
+        metavar="ID",
+        multiple=True,
+        shell_complete=complete_job_ids,
+        help="Only jobs that depend on these.",
+    )
     @functools.wraps(command)
     def wrapper(
         *args: Any,
@@ -123,9 +135,11 @@ def selection_options(command: Callable[..., None]) -> Callable[..., None]:
         labels: tuple[tuple[str, str], ...],
         groups: tuple[str, ...],
         schedules: tuple[str, ...],
+        depends_on: tuple[str, ...],
         ids: tuple[str, ...] = (),
         **rest: Any,
     ) -> None:
-        command(*args, selection=selected((*job_ids, *ids), queues, kinds, states, labels, groups, schedules), **rest)
+        selection = selected((*job_ids, *ids), queues, kinds, states, labels, groups, schedules, depends_on)
+        command(*args, selection=selection, **rest)
 
     return wrapper

@@ -531,6 +531,7 @@ class Job(google.protobuf.message.Message):
     OUTPUT_TRUNCATED_FIELD_NUMBER: builtins.int
     SCHEDULE_FIELD_NUMBER: builtins.int
     FIRE_TIME_FIELD_NUMBER: builtins.int
+    TRACEPARENT_FIELD_NUMBER: builtins.int
     id: builtins.str
     """A UUIDv7, made by the service."""
     state: global___JobState.ValueType
@@ -547,6 +548,10 @@ class Job(google.protobuf.message.Message):
     """It wrote more than is kept (16 MiB by default); what came after that is lost."""
     schedule: builtins.str
     """The schedule that made it, if one did."""
+    traceparent: builtins.str
+    """The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
+    metadata. Empty where none came. Whoever runs the job goes on from it.
+    """
     @property
     def spec(self) -> global___JobSpec:
         """What was asked for, with everything that was left out filled in."""
@@ -621,9 +626,10 @@ class Job(google.protobuf.message.Message):
         output_truncated: builtins.bool = ...,
         schedule: builtins.str = ...,
         fire_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        traceparent: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "expire_time", b"expire_time", "fire_time", b"fire_time", "progress", b"progress", "result", b"result", "schedule_time", b"schedule_time", "spec", b"spec", "start_time", b"start_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["attempt", b"attempt", "attempts", b"attempts", "blocked_by", b"blocked_by", "cancel_requested", b"cancel_requested", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "expire_time", b"expire_time", "fire_time", b"fire_time", "id", b"id", "output_size", b"output_size", "output_truncated", b"output_truncated", "progress", b"progress", "result", b"result", "revision", b"revision", "schedule", b"schedule", "schedule_time", b"schedule_time", "spec", b"spec", "start_time", b"start_time", "state", b"state"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["attempt", b"attempt", "attempts", b"attempts", "blocked_by", b"blocked_by", "cancel_requested", b"cancel_requested", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "expire_time", b"expire_time", "fire_time", b"fire_time", "id", b"id", "output_size", b"output_size", "output_truncated", b"output_truncated", "progress", b"progress", "result", b"result", "revision", b"revision", "schedule", b"schedule", "schedule_time", b"schedule_time", "spec", b"spec", "start_time", b"start_time", "state", b"state", "traceparent", b"traceparent"]) -> None: ...
 
 global___Job = Job
 
@@ -658,6 +664,7 @@ class JobFilter(google.protobuf.message.Message):
     LABELS_FIELD_NUMBER: builtins.int
     GROUPS_FIELD_NUMBER: builtins.int
     SCHEDULES_FIELD_NUMBER: builtins.int
+    DEPENDS_ON_FIELD_NUMBER: builtins.int
     @property
     def job_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Any of these ids; at most 1,000."""
@@ -686,6 +693,10 @@ class JobFilter(google.protobuf.message.Message):
     def schedules(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Made by any of these schedules; at most 100."""
 
+    @property
+    def depends_on(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Depend on any of the jobs of these ids, themselves and not by way of others; at most 100."""
+
     def __init__(
         self,
         *,
@@ -696,7 +707,8 @@ class JobFilter(google.protobuf.message.Message):
         labels: collections.abc.Mapping[builtins.str, builtins.str] | None = ...,
         groups: collections.abc.Iterable[builtins.str] | None = ...,
         schedules: collections.abc.Iterable[builtins.str] | None = ...,
+        depends_on: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["groups", b"groups", "job_ids", b"job_ids", "kinds", b"kinds", "labels", b"labels", "queues", b"queues", "schedules", b"schedules", "states", b"states"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["depends_on", b"depends_on", "groups", b"groups", "job_ids", b"job_ids", "kinds", b"kinds", "labels", b"labels", "queues", b"queues", "schedules", b"schedules", "states", b"states"]) -> None: ...
 
 global___JobFilter = JobFilter

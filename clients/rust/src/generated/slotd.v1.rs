@@ -295,6 +295,10 @@ pub struct Job {
     /// The time for which that schedule made it.
     #[prost(message, optional, tag = "20")]
     pub fire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
+    /// metadata. Empty where none came. Whoever runs the job goes on from it.
+    #[prost(string, tag = "21")]
+    pub traceparent: ::prost::alloc::string::String,
 }
 impl ::prost::Name for Job {
     const NAME: &'static str = "Job";
@@ -334,6 +338,9 @@ pub struct JobFilter {
     /// Made by any of these schedules; at most 100.
     #[prost(string, repeated, tag = "7")]
     pub schedules: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+    #[prost(string, repeated, tag = "8")]
+    pub depends_on: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 impl ::prost::Name for JobFilter {
     const NAME: &'static str = "JobFilter";

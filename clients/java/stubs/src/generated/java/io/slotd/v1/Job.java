@@ -27,6 +27,7 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.LazyStringArrayList.emptyList();
     attempts_ = java.util.Collections.emptyList();
     schedule_ = "";
+    traceparent_ = "";
   }
 
   @java.lang.Override
@@ -747,6 +748,55 @@ private static final long serialVersionUID = 0L;
     return fireTime_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : fireTime_;
   }
 
+  public static final int TRACEPARENT_FIELD_NUMBER = 21;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object traceparent_ = "";
+  /**
+   * <pre>
+   * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
+   * metadata. Empty where none came. Whoever runs the job goes on from it.
+   * </pre>
+   *
+   * <code>string traceparent = 21;</code>
+   * @return The traceparent.
+   */
+  @java.lang.Override
+  public java.lang.String getTraceparent() {
+    java.lang.Object ref = traceparent_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      traceparent_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
+   * metadata. Empty where none came. Whoever runs the job goes on from it.
+   * </pre>
+   *
+   * <code>string traceparent = 21;</code>
+   * @return The bytes for traceparent.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getTraceparentBytes() {
+    java.lang.Object ref = traceparent_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      traceparent_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -820,6 +870,9 @@ private static final long serialVersionUID = 0L;
     }
     if (((bitField0_ & 0x00000200) != 0)) {
       output.writeMessage(20, getFireTime());
+    }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(traceparent_)) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 21, traceparent_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -912,6 +965,9 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(20, getFireTime());
     }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(traceparent_)) {
+      size += com.google.protobuf.GeneratedMessageV3.computeStringSize(21, traceparent_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -996,6 +1052,8 @@ private static final long serialVersionUID = 0L;
       if (!getFireTime()
           .equals(other.getFireTime())) return false;
     }
+    if (!getTraceparent()
+        .equals(other.getTraceparent())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -1075,6 +1133,8 @@ private static final long serialVersionUID = 0L;
       hash = (37 * hash) + FIRE_TIME_FIELD_NUMBER;
       hash = (53 * hash) + getFireTime().hashCode();
     }
+    hash = (37 * hash) + TRACEPARENT_FIELD_NUMBER;
+    hash = (53 * hash) + getTraceparent().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -1293,6 +1353,7 @@ private static final long serialVersionUID = 0L;
         fireTimeBuilder_.dispose();
         fireTimeBuilder_ = null;
       }
+      traceparent_ = "";
       return this;
     }
 
@@ -1427,6 +1488,9 @@ private static final long serialVersionUID = 0L;
             ? fireTime_
             : fireTimeBuilder_.build();
         to_bitField0_ |= 0x00000200;
+      }
+      if (((from_bitField0_ & 0x00100000) != 0)) {
+        result.traceparent_ = traceparent_;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -1568,6 +1632,11 @@ private static final long serialVersionUID = 0L;
       }
       if (other.hasFireTime()) {
         mergeFireTime(other.getFireTime());
+      }
+      if (!other.getTraceparent().isEmpty()) {
+        traceparent_ = other.traceparent_;
+        bitField0_ |= 0x00100000;
+        onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1724,6 +1793,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00080000;
               break;
             } // case 162
+            case 170: {
+              traceparent_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00100000;
+              break;
+            } // case 170
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -4263,6 +4337,103 @@ private static final long serialVersionUID = 0L;
         fireTime_ = null;
       }
       return fireTimeBuilder_;
+    }
+
+    private java.lang.Object traceparent_ = "";
+    /**
+     * <pre>
+     * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
+     * metadata. Empty where none came. Whoever runs the job goes on from it.
+     * </pre>
+     *
+     * <code>string traceparent = 21;</code>
+     * @return The traceparent.
+     */
+    public java.lang.String getTraceparent() {
+      java.lang.Object ref = traceparent_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        traceparent_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
+     * metadata. Empty where none came. Whoever runs the job goes on from it.
+     * </pre>
+     *
+     * <code>string traceparent = 21;</code>
+     * @return The bytes for traceparent.
+     */
+    public com.google.protobuf.ByteString
+        getTraceparentBytes() {
+      java.lang.Object ref = traceparent_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        traceparent_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
+     * metadata. Empty where none came. Whoever runs the job goes on from it.
+     * </pre>
+     *
+     * <code>string traceparent = 21;</code>
+     * @param value The traceparent to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTraceparent(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      traceparent_ = value;
+      bitField0_ |= 0x00100000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
+     * metadata. Empty where none came. Whoever runs the job goes on from it.
+     * </pre>
+     *
+     * <code>string traceparent = 21;</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearTraceparent() {
+      traceparent_ = getDefaultInstance().getTraceparent();
+      bitField0_ = (bitField0_ & ~0x00100000);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
+     * metadata. Empty where none came. Whoever runs the job goes on from it.
+     * </pre>
+     *
+     * <code>string traceparent = 21;</code>
+     * @param value The bytes for traceparent to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTraceparentBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      traceparent_ = value;
+      bitField0_ |= 0x00100000;
+      onChanged();
+      return this;
     }
     @java.lang.Override
     public final Builder setUnknownFields(

@@ -33,6 +33,8 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.LazyStringArrayList.emptyList();
     schedules_ =
         com.google.protobuf.LazyStringArrayList.emptyList();
+    dependsOn_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
   }
 
   @java.lang.Override
@@ -505,6 +507,59 @@ java.lang.String defaultValue) {
     return schedules_.getByteString(index);
   }
 
+  public static final int DEPENDS_ON_FIELD_NUMBER = 8;
+  @SuppressWarnings("serial")
+  private com.google.protobuf.LazyStringArrayList dependsOn_ =
+      com.google.protobuf.LazyStringArrayList.emptyList();
+  /**
+   * <pre>
+   * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+   * </pre>
+   *
+   * <code>repeated string depends_on = 8;</code>
+   * @return A list containing the dependsOn.
+   */
+  public com.google.protobuf.ProtocolStringList
+      getDependsOnList() {
+    return dependsOn_;
+  }
+  /**
+   * <pre>
+   * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+   * </pre>
+   *
+   * <code>repeated string depends_on = 8;</code>
+   * @return The count of dependsOn.
+   */
+  public int getDependsOnCount() {
+    return dependsOn_.size();
+  }
+  /**
+   * <pre>
+   * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+   * </pre>
+   *
+   * <code>repeated string depends_on = 8;</code>
+   * @param index The index of the element to return.
+   * @return The dependsOn at the given index.
+   */
+  public java.lang.String getDependsOn(int index) {
+    return dependsOn_.get(index);
+  }
+  /**
+   * <pre>
+   * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+   * </pre>
+   *
+   * <code>repeated string depends_on = 8;</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the dependsOn at the given index.
+   */
+  public com.google.protobuf.ByteString
+      getDependsOnBytes(int index) {
+    return dependsOn_.getByteString(index);
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -547,6 +602,9 @@ java.lang.String defaultValue) {
     }
     for (int i = 0; i < schedules_.size(); i++) {
       com.google.protobuf.GeneratedMessageV3.writeString(output, 7, schedules_.getRaw(i));
+    }
+    for (int i = 0; i < dependsOn_.size(); i++) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 8, dependsOn_.getRaw(i));
     }
     getUnknownFields().writeTo(output);
   }
@@ -619,6 +677,14 @@ java.lang.String defaultValue) {
       size += dataSize;
       size += 1 * getSchedulesList().size();
     }
+    {
+      int dataSize = 0;
+      for (int i = 0; i < dependsOn_.size(); i++) {
+        dataSize += computeStringSizeNoTag(dependsOn_.getRaw(i));
+      }
+      size += dataSize;
+      size += 1 * getDependsOnList().size();
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -647,6 +713,8 @@ java.lang.String defaultValue) {
         .equals(other.getGroupsList())) return false;
     if (!getSchedulesList()
         .equals(other.getSchedulesList())) return false;
+    if (!getDependsOnList()
+        .equals(other.getDependsOnList())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -685,6 +753,10 @@ java.lang.String defaultValue) {
     if (getSchedulesCount() > 0) {
       hash = (37 * hash) + SCHEDULES_FIELD_NUMBER;
       hash = (53 * hash) + getSchedulesList().hashCode();
+    }
+    if (getDependsOnCount() > 0) {
+      hash = (37 * hash) + DEPENDS_ON_FIELD_NUMBER;
+      hash = (53 * hash) + getDependsOnList().hashCode();
     }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
@@ -857,6 +929,8 @@ java.lang.String defaultValue) {
           com.google.protobuf.LazyStringArrayList.emptyList();
       schedules_ =
           com.google.protobuf.LazyStringArrayList.emptyList();
+      dependsOn_ =
+          com.google.protobuf.LazyStringArrayList.emptyList();
       return this;
     }
 
@@ -922,6 +996,10 @@ java.lang.String defaultValue) {
       if (((from_bitField0_ & 0x00000040) != 0)) {
         schedules_.makeImmutable();
         result.schedules_ = schedules_;
+      }
+      if (((from_bitField0_ & 0x00000080) != 0)) {
+        dependsOn_.makeImmutable();
+        result.dependsOn_ = dependsOn_;
       }
     }
 
@@ -1032,6 +1110,16 @@ java.lang.String defaultValue) {
         }
         onChanged();
       }
+      if (!other.dependsOn_.isEmpty()) {
+        if (dependsOn_.isEmpty()) {
+          dependsOn_ = other.dependsOn_;
+          bitField0_ |= 0x00000080;
+        } else {
+          ensureDependsOnIsMutable();
+          dependsOn_.addAll(other.dependsOn_);
+        }
+        onChanged();
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -1114,6 +1202,12 @@ java.lang.String defaultValue) {
               schedules_.add(s);
               break;
             } // case 58
+            case 66: {
+              java.lang.String s = input.readStringRequireUtf8();
+              ensureDependsOnIsMutable();
+              dependsOn_.add(s);
+              break;
+            } // case 66
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2205,6 +2299,153 @@ java.lang.String defaultValue) {
       ensureSchedulesIsMutable();
       schedules_.add(value);
       bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.LazyStringArrayList dependsOn_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+    private void ensureDependsOnIsMutable() {
+      if (!dependsOn_.isModifiable()) {
+        dependsOn_ = new com.google.protobuf.LazyStringArrayList(dependsOn_);
+      }
+      bitField0_ |= 0x00000080;
+    }
+    /**
+     * <pre>
+     * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+     * </pre>
+     *
+     * <code>repeated string depends_on = 8;</code>
+     * @return A list containing the dependsOn.
+     */
+    public com.google.protobuf.ProtocolStringList
+        getDependsOnList() {
+      dependsOn_.makeImmutable();
+      return dependsOn_;
+    }
+    /**
+     * <pre>
+     * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+     * </pre>
+     *
+     * <code>repeated string depends_on = 8;</code>
+     * @return The count of dependsOn.
+     */
+    public int getDependsOnCount() {
+      return dependsOn_.size();
+    }
+    /**
+     * <pre>
+     * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+     * </pre>
+     *
+     * <code>repeated string depends_on = 8;</code>
+     * @param index The index of the element to return.
+     * @return The dependsOn at the given index.
+     */
+    public java.lang.String getDependsOn(int index) {
+      return dependsOn_.get(index);
+    }
+    /**
+     * <pre>
+     * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+     * </pre>
+     *
+     * <code>repeated string depends_on = 8;</code>
+     * @param index The index of the value to return.
+     * @return The bytes of the dependsOn at the given index.
+     */
+    public com.google.protobuf.ByteString
+        getDependsOnBytes(int index) {
+      return dependsOn_.getByteString(index);
+    }
+    /**
+     * <pre>
+     * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+     * </pre>
+     *
+     * <code>repeated string depends_on = 8;</code>
+     * @param index The index to set the value at.
+     * @param value The dependsOn to set.
+     * @return This builder for chaining.
+     */
+    public Builder setDependsOn(
+        int index, java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureDependsOnIsMutable();
+      dependsOn_.set(index, value);
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+     * </pre>
+     *
+     * <code>repeated string depends_on = 8;</code>
+     * @param value The dependsOn to add.
+     * @return This builder for chaining.
+     */
+    public Builder addDependsOn(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      ensureDependsOnIsMutable();
+      dependsOn_.add(value);
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+     * </pre>
+     *
+     * <code>repeated string depends_on = 8;</code>
+     * @param values The dependsOn to add.
+     * @return This builder for chaining.
+     */
+    public Builder addAllDependsOn(
+        java.lang.Iterable<java.lang.String> values) {
+      ensureDependsOnIsMutable();
+      com.google.protobuf.AbstractMessageLite.Builder.addAll(
+          values, dependsOn_);
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+     * </pre>
+     *
+     * <code>repeated string depends_on = 8;</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearDependsOn() {
+      dependsOn_ =
+        com.google.protobuf.LazyStringArrayList.emptyList();
+      bitField0_ = (bitField0_ & ~0x00000080);;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+     * </pre>
+     *
+     * <code>repeated string depends_on = 8;</code>
+     * @param value The bytes of the dependsOn to add.
+     * @return This builder for chaining.
+     */
+    public Builder addDependsOnBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      ensureDependsOnIsMutable();
+      dependsOn_.add(value);
+      bitField0_ |= 0x00000080;
       onChanged();
       return this;
     }

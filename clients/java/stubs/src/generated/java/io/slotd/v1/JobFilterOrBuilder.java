@@ -315,4 +315,45 @@ java.lang.String defaultValue);
    */
   com.google.protobuf.ByteString
       getSchedulesBytes(int index);
+
+  /**
+   * <pre>
+   * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+   * </pre>
+   *
+   * <code>repeated string depends_on = 8;</code>
+   * @return A list containing the dependsOn.
+   */
+  java.util.List<java.lang.String>
+      getDependsOnList();
+  /**
+   * <pre>
+   * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+   * </pre>
+   *
+   * <code>repeated string depends_on = 8;</code>
+   * @return The count of dependsOn.
+   */
+  int getDependsOnCount();
+  /**
+   * <pre>
+   * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+   * </pre>
+   *
+   * <code>repeated string depends_on = 8;</code>
+   * @param index The index of the element to return.
+   * @return The dependsOn at the given index.
+   */
+  java.lang.String getDependsOn(int index);
+  /**
+   * <pre>
+   * Depend on any of the jobs of these ids, themselves and not by way of others; at most 100.
+   * </pre>
+   *
+   * <code>repeated string depends_on = 8;</code>
+   * @param index The index of the value to return.
+   * @return The bytes of the dependsOn at the given index.
+   */
+  com.google.protobuf.ByteString
+      getDependsOnBytes(int index);
 }

@@ -479,4 +479,26 @@ public interface JobOrBuilder extends
    * <code>.google.protobuf.Timestamp fire_time = 20;</code>
    */
   com.google.protobuf.TimestampOrBuilder getFireTimeOrBuilder();
+
+  /**
+   * <pre>
+   * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
+   * metadata. Empty where none came. Whoever runs the job goes on from it.
+   * </pre>
+   *
+   * <code>string traceparent = 21;</code>
+   * @return The traceparent.
+   */
+  java.lang.String getTraceparent();
+  /**
+   * <pre>
+   * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
+   * metadata. Empty where none came. Whoever runs the job goes on from it.
+   * </pre>
+   *
+   * <code>string traceparent = 21;</code>
+   * @return The bytes for traceparent.
+   */
+  com.google.protobuf.ByteString
+      getTraceparentBytes();
 }

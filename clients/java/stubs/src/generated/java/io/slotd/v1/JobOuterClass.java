@@ -116,7 +116,7 @@ public final class JobOuterClass {
       "otobuf.Timestamp\022,\n\010end_time\030\003 \001(\0132\032.goo" +
       "gle.protobuf.Timestamp\022!\n\005error\030\004 \001(\0132\022." +
       "google.rpc.Status\022\016\n\006server\030\005 \001(\t\022\016\n\006wor" +
-      "ker\030\006 \001(\t\"\232\005\n\003Job\022\n\n\002id\030\001 \001(\t\022\037\n\004spec\030\002 " +
+      "ker\030\006 \001(\t\"\257\005\n\003Job\022\n\n\002id\030\001 \001(\t\022\037\n\004spec\030\002 " +
       "\001(\0132\021.slotd.v1.JobSpec\022!\n\005state\030\003 \001(\0162\022." +
       "slotd.v1.JobState\022\017\n\007attempt\030\004 \001(\005\022/\n\013cr" +
       "eate_time\030\005 \001(\0132\032.google.protobuf.Timest" +
@@ -132,32 +132,33 @@ public final class JobOuterClass {
       "\022\020\n\010revision\030\020 \001(\003\022/\n\013expire_time\030\021 \001(\0132" +
       "\032.google.protobuf.Timestamp\022\030\n\020output_tr" +
       "uncated\030\022 \001(\010\022\020\n\010schedule\030\023 \001(\t\022-\n\tfire_" +
-      "time\030\024 \001(\0132\032.google.protobuf.Timestamp\"\342" +
-      "\001\n\tJobFilter\022\017\n\007job_ids\030\001 \003(\t\022\016\n\006queues\030" +
-      "\002 \003(\t\022\r\n\005kinds\030\003 \003(\t\022\"\n\006states\030\004 \003(\0162\022.s" +
-      "lotd.v1.JobState\022/\n\006labels\030\005 \003(\0132\037.slotd" +
-      ".v1.JobFilter.LabelsEntry\022\016\n\006groups\030\006 \003(" +
-      "\t\022\021\n\tschedules\030\007 \003(\t\032-\n\013LabelsEntry\022\013\n\003k" +
-      "ey\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001*\312\001\n\010JobState" +
-      "\022\031\n\025JOB_STATE_UNSPECIFIED\020\000\022\027\n\023JOB_STATE" +
-      "_SCHEDULED\020\001\022\025\n\021JOB_STATE_BLOCKED\020\002\022\024\n\020J" +
-      "OB_STATE_QUEUED\020\003\022\025\n\021JOB_STATE_RUNNING\020\004" +
-      "\022\027\n\023JOB_STATE_SUCCEEDED\020\005\022\024\n\020JOB_STATE_F" +
-      "AILED\020\006\022\027\n\023JOB_STATE_CANCELLED\020\007*J\n\007JobV" +
-      "iew\022\030\n\024JOB_VIEW_UNSPECIFIED\020\000\022\022\n\016JOB_VIE" +
-      "W_BASIC\020\001\022\021\n\rJOB_VIEW_FULL\020\002*d\n\014Resource" +
-      "Mode\022\035\n\031RESOURCE_MODE_UNSPECIFIED\020\000\022\033\n\027R" +
-      "ESOURCE_MODE_EXCLUSIVE\020\001\022\030\n\024RESOURCE_MOD" +
-      "E_SHARED\020\002*\177\n\023DependencyCondition\022$\n DEP" +
-      "ENDENCY_CONDITION_UNSPECIFIED\020\000\022\"\n\036DEPEN" +
-      "DENCY_CONDITION_SUCCEEDED\020\001\022\036\n\032DEPENDENC" +
-      "Y_CONDITION_ENDED\020\002*\217\001\n\016UniqueConflict\022\037" +
-      "\n\033UNIQUE_CONFLICT_UNSPECIFIED\020\000\022#\n\037UNIQU" +
-      "E_CONFLICT_RETURN_EXISTING\020\001\022\032\n\026UNIQUE_C" +
-      "ONFLICT_REFUSE\020\002\022\033\n\027UNIQUE_CONFLICT_REPL" +
-      "ACE\020\003BC\n\013io.slotd.v1P\001Z2github.com/slotd" +
-      "/slotd/clients/go/slotd/v1;slotdv1b\006prot" +
-      "o3"
+      "time\030\024 \001(\0132\032.google.protobuf.Timestamp\022\023" +
+      "\n\013traceparent\030\025 \001(\t\"\366\001\n\tJobFilter\022\017\n\007job" +
+      "_ids\030\001 \003(\t\022\016\n\006queues\030\002 \003(\t\022\r\n\005kinds\030\003 \003(" +
+      "\t\022\"\n\006states\030\004 \003(\0162\022.slotd.v1.JobState\022/\n" +
+      "\006labels\030\005 \003(\0132\037.slotd.v1.JobFilter.Label" +
+      "sEntry\022\016\n\006groups\030\006 \003(\t\022\021\n\tschedules\030\007 \003(" +
+      "\t\022\022\n\ndepends_on\030\010 \003(\t\032-\n\013LabelsEntry\022\013\n\003" +
+      "key\030\001 \001(\t\022\r\n\005value\030\002 \001(\t:\0028\001*\312\001\n\010JobStat" +
+      "e\022\031\n\025JOB_STATE_UNSPECIFIED\020\000\022\027\n\023JOB_STAT" +
+      "E_SCHEDULED\020\001\022\025\n\021JOB_STATE_BLOCKED\020\002\022\024\n\020" +
+      "JOB_STATE_QUEUED\020\003\022\025\n\021JOB_STATE_RUNNING\020" +
+      "\004\022\027\n\023JOB_STATE_SUCCEEDED\020\005\022\024\n\020JOB_STATE_" +
+      "FAILED\020\006\022\027\n\023JOB_STATE_CANCELLED\020\007*J\n\007Job" +
+      "View\022\030\n\024JOB_VIEW_UNSPECIFIED\020\000\022\022\n\016JOB_VI" +
+      "EW_BASIC\020\001\022\021\n\rJOB_VIEW_FULL\020\002*d\n\014Resourc" +
+      "eMode\022\035\n\031RESOURCE_MODE_UNSPECIFIED\020\000\022\033\n\027" +
+      "RESOURCE_MODE_EXCLUSIVE\020\001\022\030\n\024RESOURCE_MO" +
+      "DE_SHARED\020\002*\177\n\023DependencyCondition\022$\n DE" +
+      "PENDENCY_CONDITION_UNSPECIFIED\020\000\022\"\n\036DEPE" +
+      "NDENCY_CONDITION_SUCCEEDED\020\001\022\036\n\032DEPENDEN" +
+      "CY_CONDITION_ENDED\020\002*\217\001\n\016UniqueConflict\022" +
+      "\037\n\033UNIQUE_CONFLICT_UNSPECIFIED\020\000\022#\n\037UNIQ" +
+      "UE_CONFLICT_RETURN_EXISTING\020\001\022\032\n\026UNIQUE_" +
+      "CONFLICT_REFUSE\020\002\022\033\n\027UNIQUE_CONFLICT_REP" +
+      "LACE\020\003BC\n\013io.slotd.v1P\001Z2github.com/slot" +
+      "d/slotd/clients/go/slotd/v1;slotdv1b\006pro" +
+      "to3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -219,13 +220,13 @@ public final class JobOuterClass {
     internal_static_slotd_v1_Job_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_slotd_v1_Job_descriptor,
-        new java.lang.String[] { "Id", "Spec", "State", "Attempt", "CreateTime", "ScheduleTime", "StartTime", "EndTime", "Progress", "Result", "Error", "CancelRequested", "BlockedBy", "Attempts", "OutputSize", "Revision", "ExpireTime", "OutputTruncated", "Schedule", "FireTime", });
+        new java.lang.String[] { "Id", "Spec", "State", "Attempt", "CreateTime", "ScheduleTime", "StartTime", "EndTime", "Progress", "Result", "Error", "CancelRequested", "BlockedBy", "Attempts", "OutputSize", "Revision", "ExpireTime", "OutputTruncated", "Schedule", "FireTime", "Traceparent", });
     internal_static_slotd_v1_JobFilter_descriptor =
       getDescriptor().getMessageTypes().get(8);
     internal_static_slotd_v1_JobFilter_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_slotd_v1_JobFilter_descriptor,
-        new java.lang.String[] { "JobIds", "Queues", "Kinds", "States", "Labels", "Groups", "Schedules", });
+        new java.lang.String[] { "JobIds", "Queues", "Kinds", "States", "Labels", "Groups", "Schedules", "DependsOn", });
     internal_static_slotd_v1_JobFilter_LabelsEntry_descriptor =
       internal_static_slotd_v1_JobFilter_descriptor.getNestedTypes().get(0);
     internal_static_slotd_v1_JobFilter_LabelsEntry_fieldAccessorTable = new

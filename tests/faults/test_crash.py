@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.campaign import DEATHS, Campaign, Counts
 
-_PER_STORE = 14
+_PER_STORE = 15
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_nothing_acknowledged_is_lost(
 ) -> None:
     counts = Counts(Counter())
     chance = random.Random(seed)
-    deaths = list(islice(_deaths(chance), 560 if long_run else 42))
+    deaths = list(islice(_deaths(chance), 600 if long_run else 2 * _PER_STORE))
     try:
         for start in range(0, len(deaths), _PER_STORE):
             campaign = Campaign(tmp_path, f"store-{start}", chance, counts)

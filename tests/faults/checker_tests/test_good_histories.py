@@ -11,7 +11,7 @@ from tests.faults.checker.check import check
 from tests.faults.checker_tests.play import play
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(chance=st.randoms(use_true_random=False), steps=st.integers(0, 400))
 def test_a_good_history_has_no_violations(chance: Random, steps: int) -> None:
     with TemporaryDirectory() as folder:

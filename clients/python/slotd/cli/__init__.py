@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 __all__ = ["main"]
 
-_EXTRA = ("click", "rich")
+_EXTRA = ("click", "grpc_health", "rich")
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -20,8 +20,9 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         from slotd.cli.app import root
     except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in _EXTRA:
+        package = (missing.name or "").partition(".")[0]
+        if package not in _EXTRA:
             raise
-        print(f"slotd: the command line needs {' and '.join(_EXTRA)}: install 'slotd[cli]'", file=sys.stderr)
+        print(f"slotd: the command line needs {package}: install 'slotd[cli]'", file=sys.stderr)
         raise SystemExit(2) from None
     root.main(args=None if args is None else list(args), prog_name="slotd")

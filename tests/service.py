@@ -1,15 +1,13 @@
 """Real services for tests: in a thread of this process, for tests that want many fresh ones, or in a child process, for
-those that kill it or weigh it. Both listen on a port that the system picks, and both are asked through gRPC alone."""
+those that kill it or weigh it. Both listen on ports that the system picks, and are asked through gRPC or HTTP."""
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +15,8 @@ import grpc
 from google.rpc.error_details_pb2 import ErrorInfo
 
 import slotd
+from slotd.handlers import registered
+from slotd.testing.thread import ServerThread
 from slotd.v1 import (
     DELIVERY_EVERY,
     Job,
@@ -24,10 +24,10 @@ from slotd.v1 import (
     JobState,
     QueueServiceStub,
 )
-from slotd_server.app import Service
-from slotd_server.dispatch import Dispatcher
+from slotd_server.app import Server
 from slotd_server.settings import Settings
 from tests.fundamentals import handlers
+from tests.web.channel import Codec, HttpChannel
 
 HANDLERS = "tests.fundamentals.handlers"
 MEMORY = "sqlite:///:memory:"
@@ -55,82 +55,59 @@ class Endpoint:
         channel = grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)])
         return cls(address, channel, slotd.Client(address), JobServiceStub(channel), QueueServiceStub(channel))
 
+    @classmethod
+    def over_http(cls, address: str, url: str, codec: Codec) -> "Endpoint":
+        """All of it through HTTP, but for the address, which is gRPC's."""
+        channel = HttpChannel(url, codec)
+        client = slotd.Client(address, channel=channel)
+        return cls(address, channel, client, JobServiceStub(channel), QueueServiceStub(channel))
+
     def close(self) -> None:
         """Hang up."""
         self.client.close()
         self.channel.close()
 
 
-class _Unsignalled(Service):
-    """Signals reach a process's main thread alone, which is the tests' own: this one is stopped by a call."""
-
-    def _on_signals(self, dispatcher: Dispatcher) -> None:
-        self.loop = asyncio.get_running_loop()
-
-    def stop(self) -> None:
-        try:
-            self.loop.call_soon_threadsafe(self._stopping.set)
-        except RuntimeError:
-            # The loop has closed: it has stopped already.
-            return
-
-
 class LocalService:
-    """A service in a thread. `stop` and `start` make another server on the same store."""
+    """A service in a thread. `stop` and `start` make another server on the same store. With a codec it is asked through
+    HTTP."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, codec: Codec | None = None) -> None:
         self.settings = settings
+        self._codec = codec
         self.start()
 
     def start(self) -> None:
         """Returns once the service answers. Raises whatever kept it from starting."""
-        ready, told = os.pipe()
-        self._failure: BaseException | None = None
-        settings = replace(self.settings, ready_file=f"/dev/fd/{told}")
-        self._service = _Unsignalled(settings, [HANDLERS], lambda: settings)
-        self._thread = threading.Thread(target=self._run, args=(told,), daemon=True)
-        self._thread.start()
-        with os.fdopen(ready) as lines:
-            address = lines.readline().strip()
-        if not address:
-            self._thread.join()
-            assert self._failure is not None
-            raise self._failure
-        self.at = Endpoint.at(address)
+        self._thread = ServerThread(lambda: Server(self.settings, registered()))
+        server = self._thread.start()
+        self.url = server.http_url
+        codec = self._codec
+        self.at = Endpoint.over_http(server.address, self.url, codec) if codec else Endpoint.at(server.address)
 
     def ask_to_stop(self) -> None:
         """As a signal would: it begins to drain."""
-        self._service.stop()
+        self._thread.ask_to_stop()
 
     def stop(self) -> None:
         """Drains and ends it."""
         self.at.close()
-        if self._thread.is_alive():
-            self._service.stop()
-        self.wait_stopped()
+        self._thread.stop()
 
-    def wait_stopped(self) -> int:
-        """Waits until it has ended, also of its own accord. Returns the exit status."""
-        self._thread.join(_STOP_SECONDS)
-        assert not self._thread.is_alive(), "the service did not stop"
-        if self._failure is not None:
-            raise self._failure
-        return self._status
-
-    def _run(self, told: int) -> None:
-        try:
-            self._status = asyncio.run(self._service.run())
-        except BaseException as error:  # noqa: BLE001 - it is raised where the service was started, or is stopped
-            self._failure = error
-        finally:
-            os.close(told)
+    def wait_stopped(self) -> BaseException | None:
+        """Waits until it has ended, also of its own accord. Returns what broke its store, if that is why."""
+        return self._thread.wait_stopped()
 
 
 class ChildService:
-    """`slotd serve` in a process of its own."""
+    """`slotd serve` in a process of its own, with the handlers of a module, and with `environment` over this one."""
 
-    def __init__(self, log: Path, **flags: Any) -> None:
+    def __init__(
+        self, log: Path, *, module: str = HANDLERS, environment: Mapping[str, str] | None = None, **flags: Any
+    ) -> None:
         self._log = log
+        self._module = module
+        self._environment = os.environ | dict(environment or {})
         self._flags = {"listen": "127.0.0.1:0", "drain_timeout": 0, "log_format": "text", **flags}
         self.start()
 
@@ -139,7 +116,11 @@ class ChildService:
         flags = [f"--{name.replace('_', '-')}={value}" for name, value in self._flags.items()]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "slotd_server", HANDLERS, *flags], stdout=subprocess.PIPE, stderr=log, cwd=_ROOT
+                [sys.executable, "-m", "slotd_server", self._module, *flags],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=_ROOT,
+                env=self._environment,
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline().decode()
@@ -147,6 +128,8 @@ class ChildService:
             self.process.wait(_STOP_SECONDS)
             raise AssertionError(f"the service did not start:\n{self._log.read_text()}")
         self.address = line.removeprefix("slotd listening on ").strip()
+        if self._flags.get("http"):
+            self.url = self.process.stdout.readline().decode().removeprefix("slotd dashboard on ").strip()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Ends it. Idempotent."""
@@ -164,9 +147,9 @@ class ChildService:
 
 
 @contextmanager
-def starting(store: str = MEMORY) -> Iterator[Start]:
+def starting(store: str = MEMORY, codec: Codec | None = None) -> Iterator[Start]:
     """Makes local services on a store, with settings as keywords; stops them in the end, and lets go of what they still
-    run."""
+    run. With a codec they are asked through HTTP."""
     services: list[LocalService] = []
 
     def start(**settings: Any) -> LocalService:
@@ -176,8 +159,9 @@ def starting(store: str = MEMORY) -> Iterator[Start]:
             "slots": 4,
             "drain_timeout": 0.0,
             "report_interval": 0.0,
+            "http": "127.0.0.1:0" if codec else "",
         }
-        services.append(LocalService(Settings(**(chosen | settings))))
+        services.append(LocalService(Settings(**(chosen | settings)), codec))
         return services[-1]
 
     try:

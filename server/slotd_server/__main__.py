@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
-from slotd_server.app import Service, StartError, configure_logs
+from slotd_server.app import StartError
+from slotd_server.logs import configure_logs
+from slotd_server.process import run
 from slotd_server.settings import Settings, SettingsError, load
 
 _GARBAGE = (20_000, 50, 50)
@@ -57,17 +59,13 @@ def serve(modules: tuple[str, ...], config: str | None, **flags: Any) -> None:
     gc.freeze()
     gc.set_threshold(*_GARBAGE)
     try:
-        status = asyncio.run(_run(chosen, modules, settings))
+        status = asyncio.run(run(chosen, modules, settings))
     except StartError as error:
         raise click.ClickException(str(error)) from error
     sys.stdout.flush()
     sys.stderr.flush()
     # A handler that did not stop still has its thread, and nothing that it does may hold up the end.
     os._exit(status)
-
-
-async def _run(settings: Settings, modules: tuple[str, ...], reload: Callable[[], Settings]) -> int:
-    return await Service(settings, modules, reload).run()
 
 
 if __name__ == "__main__":

@@ -1,54 +1,57 @@
-"""The composition root: builds the parts, starts them in order, and stops them in reverse."""
+"""The composition root: builds the parts of a server, starts them in order, and stops them in reverse. What belongs to
+a process, signals and stdout, is in `process.py`: several servers may live in one process, each in an event loop."""
 
 import asyncio
-import logging
-import random
-import signal
 import socket
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
-from typing import Any
+from random import Random
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
-import grpc.aio
 import structlog
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
-from slotd.handlers import Handler, load, registered
+from slotd.handlers import Handler
 from slotd.isolation.children import Children
 from slotd.isolation.commands import KIND, Commands
+from slotd.isolation.spanned import Spanned
 from slotd_server.change import Limits, Rules
 from slotd_server.dispatch import Dispatcher, Pacing
 from slotd_server.domain import commands as ask
-from slotd_server.domain.clock import Clock, SharedClock, SystemClock
+from slotd_server.domain.clock import Clock, SystemClock
 from slotd_server.domain.errors import ServiceError, StoreBroken
 from slotd_server.domain.ids import IdSource
 from slotd_server.domain.job import SECOND, Job
 from slotd_server.domain.queue import NOTHING, Defaults
 from slotd_server.domain.server import Member, News
 from slotd_server.events import EventLog
-from slotd_server.execution.base import Forcing, Reporting
+from slotd_server.execution.base import Forcing, Reporting, Runner
+from slotd_server.execution.declared import declared
 from slotd_server.execution.processes import ProcessRunner
 from slotd_server.execution.remote import RemoteRunner
 from slotd_server.execution.routes import Routes
 from slotd_server.execution.threads import ThreadRunner
+from slotd_server.instruments import Instruments
 from slotd_server.leases import Attendance, Keeper
 from slotd_server.lifecycle import Lifecycle
+from slotd_server.observers import Observer, Observers
 from slotd_server.presence import Known, Presence
 from slotd_server.reads import Reads
-from slotd_server.rpc import calls
 from slotd_server.rpc.jobs import Jobs
 from slotd_server.rpc.queues import Queues
 from slotd_server.rpc.schedules import Schedules
+from slotd_server.rpc.server import GrpcServer
 from slotd_server.rpc.stream import Streams
 from slotd_server.rpc.workers import Workers
-from slotd_server.settings import Settings, SettingsError
+from slotd_server.settings import Settings
 from slotd_server.slots import Ledger
 from slotd_server.store.base import SharedStore
+from slotd_server.store.opening import CannotOpen, open_store
 from slotd_server.store.sqlite import SqliteStore
-from slotd_server.store.url import FORMS, is_postgres, shown, sqlite_path
+from slotd_server.store.url import shown
+
+if TYPE_CHECKING:
+    from slotd_server.web.server import HttpServer
 
 log = structlog.get_logger()
 
@@ -59,119 +62,112 @@ _REFUSE_SECONDS = 0.2
 """How long callers are still refused with UNAVAILABLE before the connections are closed, or as long as the drain may
 take where that is less."""
 
-_CHANNEL: tuple[tuple[str, int], ...] = (
-    # Else a second server on the same port gets half of the calls.
-    ("grpc.so_reuseport", 0),
-    # SubmitBatch takes 16 MiB; a little more, so that what is too large gets an answer that says so.
-    ("grpc.max_receive_message_length", 20 << 20),
-    ("grpc.max_send_message_length", 32 << 20),
-    # Unlimited by default: tens of thousands of rapid resets then make all others wait.
-    ("grpc.max_concurrent_streams", 1_000),
-    # A peer that is gone is noticed after 80 s; one that pings more often than each 10 s is sent away.
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.http2.ping_timeout_ms", 20_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
-)
-
 
 class StartError(Exception):
     """The service can't start; the message says why, and what to do."""
 
 
-class Service:
-    """One server. `reload` yields the settings anew; SIGHUP applies what may change of them while it runs."""
+def _nothing() -> None:
+    """Nobody wants to know."""
 
-    def __init__(self, settings: Settings, modules: Sequence[str], reload: Callable[[], Settings]) -> None:
+
+class Server:
+    """One server of the running event loop, from the beginning of an `async with` to its end, which drains it.
+
+    Args:
+        settings: those of a process alone (`ready_file`, `log_…`) say nothing here.
+        handlers: by kind.
+        modules: where handlers come from that run in processes of their own, as `slotd.handlers.load` takes them.
+        opened: called once the store is this server's.
+        clock: the machine's where it is left out.
+        random: for ids and jitter.
+        threads: what runs handlers in this process, made with ThreadRunner's arguments.
+        observers: who else looks on at what the writer does.
+
+    Entering raises StartError.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        handlers: Mapping[str, Handler],
+        *,
+        modules: Sequence[str] = (),
+        opened: Callable[[], None] = _nothing,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        threads: Callable[..., Runner] = ThreadRunner,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self.address = ""
+        self.http_url = ""
+        self.failure: BaseException | None = None
         self._settings = settings
+        self._handlers = handlers
         self._modules = modules
-        self._reload = reload
+        self._opened = opened
+        self._clock = clock or SystemClock()
+        self._random = random or Random()
+        self._threads = threads
+        # What nobody can read is not counted.
+        self._instruments = Instruments(metrics=bool(settings.http), traces=bool(settings.traces), others=observers)
         self._stopping = asyncio.Event()
         self._now = asyncio.Event()
-        self._failure: BaseException | None = None
 
-    async def run(self) -> int:
-        """Serve until a signal, or until the store breaks. Returns the exit status.
-
-        Raises StartError.
-        """
-        handlers = _load_handlers(self._modules)
-        kinds = {kind: _declared(handler) for kind, handler in handlers.items()}
-        if self._settings.commands:
-            if KIND in kinds:
-                raise StartError(f"a handler has the kind {KIND!r}, which commands are to have too")
-            kinds[KIND] = NOTHING
-        ledger = Ledger(self._settings.slots, kinds)
-        here = Presence(self._settings.server_name or socket.gethostname(), ledger)
+    async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            store, clock = _open_store(self._settings, here)
-            stack.callback(store.close)
-            if self._settings.ready_file:
-                # One that a server left behind that was killed would send callers to where nobody is.
-                _forget(Path(self._settings.ready_file))
-            await self._serve(stack, store, clock, ledger, here, handlers)
-        if self._failure is not None:
-            log.error("stopped, so that nothing is acknowledged that is not kept", cause=str(self._failure))
-            return 1
-        log.info("stopped")
-        return 0
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        return self
 
-    async def _serve(
-        self,
-        stack: AsyncExitStack,
-        store: SqliteStore | SharedStore,
-        clock: Clock,
-        ledger: Ledger,
-        here: "Presence",
-        handlers: Mapping[str, Handler],
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._stopping.set()
+        await self._stack.aclose()
+
+    def stop(self) -> None:
+        """Ask it to drain and stop; when that was asked before, at once. On its event loop."""
+        (self._now if self._stopping.is_set() else self._stopping).set()
+
+    async def asked_to_stop(self) -> None:
+        """Until it should stop: it was asked to, or its store broke, and `failure` says how."""
+        await self._stopping.wait()
+
+    def resize(self, slots: int) -> None:
+        """Change how many jobs run at once. On its event loop."""
+        self.dispatcher.call(ask.UpdateSlots(slots))
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        """What is pushed onto the stack is undone in reverse when the server stops, or when it can't start."""
         settings = self._settings
+        ledger = Ledger(settings.slots, _kinds(settings, self._handlers))
+        here = Presence(settings.server_name or socket.gethostname(), ledger)
+        try:
+            store, clock = open_store(
+                settings.store, status=here.status, clock=self._clock, lease=round(settings.lease * SECOND)
+            )
+        except CannotOpen as error:
+            raise StartError(str(error)) from error
+        stack.callback(store.close)
+        self._opened()
         # Each server takes jobs of all kinds that any of them runs.
         elsewhere: dict[str, Defaults] = {}
-        start_time = clock.now()
-        rules = Rules(
-            store.owner,
-            _limits(settings),
-            IdSource(random.getrandbits),
-            random.random,
-            lambda: Member(store.owner, start_time, None, 0, None, here.status()),
-            elsewhere,
-        )
-        lifecycle = Lifecycle(store, ledger, rules, clock)
+        lifecycle = Lifecycle(store, ledger, self._rules(store, clock, here, elsewhere), clock)
         try:
-            afield = _recover(lifecycle)
+            afield = _recover(lifecycle, self._instruments.observers)
         except (ServiceError, StoreBroken) as error:
             raise StartError(f"cannot open the store {shown(settings.store)}: {error}") from error
         reads = Reads(store)
         stack.callback(reads.close)
         events = EventLog(await reads(lambda snapshot: snapshot.revision), reads.events)
-        pacing = Pacing(round(settings.cancel_grace * SECOND), round(settings.report_interval * SECOND))
-        dispatcher = Dispatcher(
-            lifecycle,
-            None if settings.unknown_kinds == "wait" else Known(ledger, elsewhere),
-            clock,
-            publish=events.publish,
-            listened=events.listened,
-            failed=self._store_failed,
-            pacing=pacing,
-        )
-        events.pull = dispatcher.deliver
-        events.others = dispatcher.noticed
-        events.missed = dispatcher.missed
+        known = None if settings.unknown_kinds == "wait" else Known(ledger, elsewhere)
+        self.dispatcher = dispatcher = self._connected(lifecycle, known, clock, events)
         stack.push_async_callback(dispatcher.stop)
         reporting = Reporting(dispatcher.finished, dispatcher.told)
         attendance = Attendance(round(settings.worker_lease * SECOND))
         remote = RemoteRunner(reporting, ledger.standing, lambda worker: attendance.heard(worker, clock.monotonic()))
-        threads = ThreadRunner(
-            handlers,
-            reporting,
-            results=reads.results,
-            result_limit=settings.max_payload,
-            output_limit=settings.max_output,
-        )
-        runner = Routes(remote, threads, _forcing(settings, self._modules, handlers, reporting, reads))
+        runner = self._runner(remote, reporting, reads)
         # It waits until processes are gone.
         stack.push_async_callback(asyncio.to_thread, runner.close)
 
@@ -179,7 +175,16 @@ class Service:
             return store.boot
 
         streams = Streams(reads, events, store.id, boot, heartbeat=settings.heartbeat, limit=settings.max_streams)
-        jobs = Jobs(dispatcher, reads, events, streams, store.id, boot, max_payload=settings.max_payload)
+        jobs = Jobs(
+            dispatcher,
+            reads,
+            events,
+            streams,
+            store.id,
+            boot,
+            max_payload=settings.max_payload,
+            submitted=self._instruments.submitted,
+        )
         schedules = Schedules(dispatcher, events, store.id, boot, max_payload=settings.max_payload)
         workers = Workers(
             dispatcher,
@@ -193,8 +198,13 @@ class Service:
             max_payload=settings.max_payload,
             max_output=settings.max_output,
         )
-        server, checks = _server(jobs, Queues(dispatcher, store.owner), schedules, workers)
-        address = here.address = _bind(server, settings.listen)
+        servicers = (jobs, Queues(dispatcher, store.owner), schedules, workers)
+        server = GrpcServer(*self._instruments.on("grpc", *servicers))
+        self.address = here.address = _bind(server, settings.listen)
+        http = _bind_http(settings) if settings.http else None
+        if http is not None:
+            stack.callback(http.close)
+            self.http_url = http.url
         dispatcher.start(runner, afield)
         if isinstance(store, SharedStore):
             keeper = _keeper(store, clock, round(settings.poll * SECOND), here, elsewhere, dispatcher, events)
@@ -203,93 +213,117 @@ class Service:
             stack.push_async_callback(asyncio.to_thread, keeper.stop)
             keeper.start()
         await server.start()
-        stack.push_async_callback(self._hang_up, server)
+        if http is not None:
+            await http.start(
+                self._instruments.on("http", *servicers),
+                ready=lambda: not self._stopping.is_set(),
+                metrics=self._instruments.exposition(dispatcher, streams),
+            )
+        stack.push_async_callback(self._hang_up, server, http)
         # What still waits for events is told to go on elsewhere, before its call is cut off.
         stack.callback(events.end)
-        self._on_signals(dispatcher)
-        if not handlers and not store.shared:
+        if not self._handlers and not store.shared:
             log.warning(
                 "no handlers: only workers run anything; name a module of handlers, as in `slotd serve handlers.py`"
             )
         watch = asyncio.create_task(workers.watch())
-        stack.callback(watch.cancel)
-        await _announce(address, settings.ready_file, checks)
-        await self._stopping.wait()
+        stack.push_async_callback(self._wind_down, here, watch, workers, server)
+        await server.say_ready()
+
+    async def _wind_down(
+        self, here: Presence, watch: "asyncio.Task[None]", workers: Workers, server: GrpcServer
+    ) -> None:
+        """The first of what stopping undoes: the server starts nothing any more, and lets what runs end."""
         here.drain()
         # They keep what they have, and whoever comes after this server gives them the time to come back.
         watch.cancel()
         workers.end()
-        await checks.enter_graceful_shutdown()
-        if self._failure is None:
-            await self._drain(dispatcher)
+        await server.say_draining()
+        if self.failure is None:
+            await self._drain()
 
-    async def _drain(self, dispatcher: Dispatcher) -> None:
-        """Let what runs end; a second signal means now."""
+    async def _drain(self) -> None:
+        """Let what runs end; asked a second time to stop means now."""
         log.info("draining", seconds=self._settings.drain_timeout)
-        drain = asyncio.ensure_future(dispatcher.drain(self._settings.drain_timeout))
+        drain = asyncio.ensure_future(self.dispatcher.drain(self._settings.drain_timeout))
         now = asyncio.ensure_future(self._now.wait())
         await asyncio.wait({drain, now}, return_when=asyncio.FIRST_COMPLETED)
         if not drain.done():
             drain.cancel()
-            await dispatcher.drain(0)
+            await self.dispatcher.drain(0)
         # Whoever is asking without a pause is told why it stops: gRPC's own way to end what is under way is CANCELLED.
         await asyncio.wait({now}, timeout=min(_REFUSE_SECONDS, self._settings.drain_timeout))
         now.cancel()
 
-    async def _hang_up(self, server: grpc.aio.Server) -> None:
-        await server.stop(0 if self._now.is_set() else _STOP_SECONDS)
+    async def _hang_up(self, server: GrpcServer, http: "HttpServer | None") -> None:
+        seconds = 0 if self._now.is_set() else _STOP_SECONDS
+        await asyncio.gather(server.stop(seconds), *([] if http is None else [http.stop(seconds)]))
 
     def _store_failed(self, error: BaseException) -> None:
-        self._failure = error
+        self.failure = error
         self._stopping.set()
 
-    def _on_signals(self, dispatcher: Dispatcher) -> None:
-        loop = asyncio.get_running_loop()
+    def _rules(
+        self, store: SqliteStore | SharedStore, clock: Clock, here: Presence, elsewhere: Mapping[str, Defaults]
+    ) -> Rules:
+        settings = self._settings
+        start_time = clock.now()
+        limits = Limits(
+            retention=round(settings.retention * SECOND) or None,
+            output=settings.max_output,
+            events=settings.events_kept,
+            events_age=round(settings.events_age * SECOND),
+            request_age=round(settings.request_age * SECOND),
+        )
+        return Rules(
+            store.owner,
+            limits,
+            IdSource(self._random.getrandbits),
+            self._random.random,
+            lambda: Member(store.owner, start_time, None, 0, None, here.status()),
+            elsewhere,
+        )
 
-        def stop() -> None:
-            (self._now if self._stopping.is_set() else self._stopping).set()
+    def _connected(
+        self, lifecycle: Lifecycle, known: Mapping[str, Defaults] | None, clock: Clock, events: EventLog
+    ) -> Dispatcher:
+        """A dispatcher that tells the event log, and that the event log asks and tells."""
+        settings = self._settings
+        dispatcher = Dispatcher(
+            lifecycle,
+            known,
+            clock,
+            publish=events.publish,
+            listened=events.listened,
+            failed=self._store_failed,
+            pacing=Pacing(round(settings.cancel_grace * SECOND), round(settings.report_interval * SECOND)),
+            observers=self._instruments.observers,
+        )
+        events.pull = dispatcher.deliver
+        events.others = dispatcher.noticed
+        events.missed = dispatcher.missed
+        return dispatcher
 
-        def reload() -> None:
-            try:
-                slots = self._reload().slots
-            except SettingsError as error:
-                log.error("settings not reloaded", error=str(error))
-                return
-            log.info("settings reloaded", slots=slots)
-            dispatcher.call(ask.UpdateSlots(slots))
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop)
-        loop.add_signal_handler(signal.SIGHUP, reload)
-
-
-def configure_logs(level: str, style: str) -> None:
-    """Logs to stderr, as text on a terminal, else as JSON lines, unless `style` says which."""
-    pretty = style == "text" or (style == "auto" and sys.stderr.isatty())
-    # Colours are for terminals alone: a journal or a file would keep their codes.
-    colours = sys.stderr.isatty()
-    renderer: Any = structlog.dev.ConsoleRenderer(colors=colours) if pretty else structlog.processors.JSONRenderer()
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
+    def _runner(self, remote: RemoteRunner, reporting: Reporting, reads: Reads) -> Routes:
+        settings = self._settings
+        threads = self._threads(
+            self._handlers,
+            reporting,
+            results=reads.results,
+            result_limit=settings.max_payload,
+            output_limit=settings.max_output,
+        )
+        return Routes(remote, threads, _forcing(settings, self._modules, self._handlers, reporting, reads))
 
 
-def _load_handlers(modules: Sequence[str]) -> dict[str, Handler]:
-    for module in modules:
-        try:
-            load(module)
-        except Exception as error:
-            raise StartError(f"cannot load {module}: {type(error).__name__}: {error}") from error
-    return registered()
+def _kinds(settings: Settings, handlers: Mapping[str, Handler]) -> dict[str, Defaults]:
+    """What this server runs, and what is declared of it."""
+    kinds = {kind: declared(handler) for kind, handler in handlers.items()}
+    if settings.commands:
+        if KIND in kinds:
+            raise StartError(f"a handler has the kind {KIND!r}, which commands are to have too")
+        kinds[KIND] = NOTHING
+    return kinds
 
 
 def _forcing(
@@ -302,30 +336,11 @@ def _forcing(
     }
     if isolated:
         children = Children(modules, isolated, result_limit=settings.max_payload, output_limit=settings.max_output)
-        found |= dict.fromkeys(isolated, ProcessRunner(children, reporting, results=reads.results))
+        found |= dict.fromkeys(isolated, ProcessRunner(Spanned(children), reporting, results=reads.results))
     if settings.commands:
-        found[KIND] = ProcessRunner(Commands(settings.commands, output_limit=settings.max_output), reporting)
+        commands = Commands(settings.commands, output_limit=settings.max_output)
+        found[KIND] = ProcessRunner(Spanned(commands), reporting)
     return found
-
-
-def _open_store(settings: Settings, here: Presence) -> "tuple[SqliteStore | SharedStore, Clock]":
-    """The store, and the clock that it goes by."""
-    url = settings.store
-    path = sqlite_path(url)
-    if path is None and not is_postgres(url):
-        raise StartError(f"--store {shown(url)}: it is {FORMS}, or sqlite:///:memory:")
-    try:
-        if path is not None:
-            return SqliteStore(path), SystemClock()
-        # Not everybody who runs the service has psycopg.
-        from slotd_server.store.postgres import PostgresStore
-
-        clock = SharedClock()
-        return PostgresStore(url, status=here.status, clock=clock, lease=round(settings.lease * SECOND)), clock
-    except ImportError as error:
-        raise StartError(f"PostgreSQL needs psycopg: install 'slotd[postgres]' ({error})") from error
-    except Exception as error:
-        raise StartError(f"cannot open the store {shown(url)}: {error}") from error
 
 
 def _keeper(
@@ -355,42 +370,13 @@ def _keeper(
     return Keeper(store, clock, poll=poll, status=here.status, met=met, heard=heard, gone=dispatcher.gone)
 
 
-def _declared(handler: Handler) -> Defaults:
-    """What a handler declares, in microseconds."""
-
-    def micros(seconds: float | None) -> int | None:
-        return None if seconds is None else round(seconds * SECOND)
-
-    return Defaults(
-        queue=handler.queue,
-        priority=handler.priority,
-        timeout=micros(handler.timeout),
-        queue_timeout=micros(handler.queue_timeout),
-        retention=micros(handler.retention),
-        max_attempts=handler.max_attempts,
-        initial_backoff=micros(handler.initial_backoff),
-        max_backoff=micros(handler.max_backoff),
-        multiplier=handler.multiplier,
-        jitter=handler.jitter,
-    )
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        retention=round(settings.retention * SECOND) or None,
-        output=settings.max_output,
-        events=settings.events_kept,
-        events_age=round(settings.events_age * SECOND),
-        request_age=round(settings.request_age * SECOND),
-    )
-
-
-def _recover(lifecycle: Lifecycle) -> list[Job]:
+def _recover(lifecycle: Lifecycle, observers: Observers) -> list[Job]:
     """Give back what a server had that is gone, in steps. → what workers still run of it, which is taken over."""
     found = 0
     afield: list[Job] = []
     while True:
         committed = lifecycle.apply([ask.Recover()], claim=False)
+        observers.committed(committed)
         afield += committed.taken_over
         if not committed.answers[0]:
             break
@@ -400,41 +386,27 @@ def _recover(lifecycle: Lifecycle) -> list[Job]:
     return afield
 
 
-def _server(*servicers: object) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
-    """Serves these, in the order of `calls.SERVICES`."""
-    server = grpc.aio.server(options=_CHANNEL)
-    for descriptor, servicer in zip(calls.SERVICES, servicers, strict=True):
-        server.add_generic_rpc_handlers((calls.handler(descriptor, servicer),))
-    checks = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    names = [descriptor.full_name for descriptor in calls.SERVICES]
-    reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
-    return server, checks
-
-
-def _bind(server: grpc.aio.Server, listen: str) -> str:
-    """The address that clients use."""
+def _bind(server: GrpcServer, listen: str) -> str:
     try:
-        port = server.add_insecure_port(listen)
+        return server.bind(listen)
     except RuntimeError as error:
         raise StartError(f"cannot listen on {listen}: is another server there?") from error
-    return listen if listen.startswith("unix:") else f"{listen.rpartition(':')[0]}:{port}"
+
+
+def _bind_http(settings: Settings) -> "HttpServer":
+    try:
+        # Not everybody who runs the service has what HTTP takes.
+        from slotd_server.web.server import HttpServer
+
+        return HttpServer(settings.http, settings.http_hosts, settings.http_origins)
+    except ImportError as error:
+        raise StartError(f"--http needs more: install 'slotd[web]' ({error})") from error
+    except ValueError as error:
+        raise StartError(f"--http {settings.http}: {error}") from error
+    except OSError as error:
+        raise StartError(f"cannot listen on {settings.http} for HTTP: {error.strerror}") from error
 
 
 def _replace(kinds: dict[str, Defaults], now: Mapping[str, Defaults]) -> None:
     kinds.clear()
     kinds.update(now)
-
-
-def _forget(ready_file: Path) -> None:
-    # Only what a server has written: a pipe or a descriptor that somebody listens to stays.
-    if ready_file.is_file():
-        ready_file.unlink()
-
-
-async def _announce(address: str, ready_file: str, checks: health.aio.HealthServicer) -> None:
-    for name in ("", *(descriptor.full_name for descriptor in calls.SERVICES)):
-        await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
-    print(f"slotd listening on {address}", flush=True)
-    if ready_file:
-        await asyncio.to_thread(Path(ready_file).write_text, f"{address}\n", encoding="utf-8")

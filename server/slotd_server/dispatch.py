@@ -5,25 +5,26 @@ Nothing polls: the thread sleeps until somebody asks for something or the next t
 """
 
 import asyncio
-import heapq
 import threading
+import traceback
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum, auto
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeAlias
 
 import structlog
 
+from slotd_server.alarms import OVERRUN, Alarm, Alarms
 from slotd_server.domain import commands as ask
 from slotd_server.domain.clock import Clock
 from slotd_server.domain.errors import Draining, ServiceError, StoreBroken, StoreUnavailable
 from slotd_server.domain.events import Event
-from slotd_server.domain.job import SECOND, Failure, Job
+from slotd_server.domain.job import SECOND, Job
 from slotd_server.domain.queue import Defaults
 from slotd_server.domain.server import Member, News
 from slotd_server.domain.worker import runs_on
 from slotd_server.execution.base import Workforce
 from slotd_server.lifecycle import Committed, Lifecycle
+from slotd_server.observers import NOBODY, Observers
 
 log = structlog.get_logger()
 
@@ -44,20 +45,6 @@ _PUT_BACK_SECONDS = 5
 """How long the store may take to put jobs back at the end. Where it can't, recovery does it at the next start."""
 
 
-class Alarm(Enum):
-    """What a running attempt's time has come for."""
-
-    TIMEOUT = auto()
-    GRACE = auto()
-    REPORT = auto()
-
-
-_OVERRUN = {
-    Alarm.TIMEOUT: Failure("TIMEOUT", "the attempt took longer than its timeout"),
-    Alarm.GRACE: Failure("CANCELLED", "it did not stop within the cancel grace"),
-}
-
-
 class Told(NamedTuple):
     """A running attempt has something to report."""
 
@@ -70,6 +57,20 @@ class Stop(NamedTuple):
     lease: ask.Lease
 
 
+class Lull(NamedTuple):
+    """All that was asked for before, and all that was due, has been done. `due` says in how many microseconds something
+    else comes by itself (None: never), the keeping of the event log aside; `running` are the attempts that run."""
+
+    due: int | None
+    running: frozenset[ask.Lease]
+
+
+class Rest(NamedTuple):
+    """Somebody waits for a lull, in which no attempts run but these; None: whatever runs."""
+
+    despite: frozenset[ask.Lease] | None
+
+
 class Pacing(NamedTuple):
     """In microseconds: how long a cancelled attempt may take to stop, and how often one reports at most."""
 
@@ -77,7 +78,7 @@ class Pacing(NamedTuple):
     report_interval: int = SECOND // 4
 
 
-Waiting: TypeAlias = tuple[ask.Command | Told | Stop | None, asyncio.Future[Any] | None]
+Waiting: TypeAlias = tuple[ask.Command | Told | Stop | Rest | None, asyncio.Future[Any] | None]
 
 
 def _brings_work(command: ask.Command) -> bool:
@@ -102,6 +103,7 @@ class Dispatcher:
         listened: Callable[[], bool] = lambda: True,
         failed: Callable[[BaseException], None],
         pacing: Pacing,
+        observers: Observers = NOBODY,
     ) -> None:
         self.kinds = kinds
         self.draining = False
@@ -112,6 +114,7 @@ class Dispatcher:
         self._listened = listened
         self._failed = failed
         self._pacing = pacing
+        self._observers = observers
         self._loop = asyncio.get_running_loop()
         self._inbox: SimpleQueue[Waiting] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="slotd-writer", daemon=True)
@@ -119,11 +122,13 @@ class Dispatcher:
         self._running: dict[ask.Lease, int | None] = {}
         # Those of them that run on workers, and go on when this server stops.
         self._afield: set[ask.Lease] = set()
-        self._alarms: list[tuple[int, ask.Lease, int, Alarm]] = []
+        self._alarms = Alarms()
         self._held: list[Waiting] = []
         self._retry_at: int | None = None
         self._away: StoreUnavailable | None = None
         self._next_look = 0
+        self._due: int | None = 0
+        self._resting: list[tuple[Rest, asyncio.Future[Any] | None]] = []
         self._outbox: list[tuple[Sequence[Event], list[tuple[asyncio.Future[Any], Any]]]] = []
         self._outbox_lock = threading.Lock()
         self._untold = 0
@@ -196,6 +201,13 @@ class Dispatcher:
         """Look at the clock and the slots now. From any thread."""
         self._inbox.put((None, None))
 
+    def lull(self, despite: frozenset[ask.Lease] | None = None) -> asyncio.Future[Lull]:
+        """The next lull, with `despite` the next in which no attempts run but these. For whoever sets the clock. On the
+        event loop."""
+        future = self._loop.create_future()
+        self._inbox.put((Rest(despite), future))
+        return future
+
     async def drain(self, seconds: float) -> None:
         """Start nothing any more; wait up to so many seconds for what runs; put the rest back. Idempotent."""
         self.draining = True
@@ -238,6 +250,7 @@ class Dispatcher:
 
     def _next(self) -> list[Waiting]:
         """All that waits, or nothing where the next time has come."""
+        self._rest()
         batch = []
         try:
             batch.append(self._inbox.get(timeout=self._sleep()))
@@ -250,13 +263,25 @@ class Dispatcher:
     def _sleep(self) -> float:
         """Seconds until something happens by itself."""
         waits = []
-        if self._alarms:
-            waits.append(self._alarms[0][0] - self._clock.monotonic())
+        if self._alarms.next is not None:
+            waits.append(self._alarms.next - self._clock.monotonic())
         if self._retry_at is not None:
             waits.append(self._retry_at - self._clock.monotonic())
         else:
             waits.append(min(self._next_look - self._clock.now(), _LONGEST_SLEEP))
         return max(min(waits), 0) / SECOND
+
+    def _rest(self) -> None:
+        """Tell those who wait for such a lull as this, where it is one."""
+        if not self._resting or self._sleep() == 0:
+            return
+        running = frozenset(self._running)
+        met = [one for one in self._resting if one[0].despite is None or running <= one[0].despite]
+        self._resting = [one for one in self._resting if one not in met]
+        due = [] if self._due is None else [self._due - self._clock.now()]
+        if self._alarms.next is not None:
+            due.append(self._alarms.next - self._clock.monotonic())
+        self._answer(met, [Lull(min(due, default=None), running)] * len(met), ())
 
     def _step(self, batch: list[Waiting]) -> None:
         now = self._clock.monotonic()
@@ -271,12 +296,14 @@ class Dispatcher:
             committed = self._lifecycle.apply(commands, claim=not self.draining)  # type: ignore[arg-type]
         except StoreBroken as broken:
             self._answer(work, [StoreUnavailable("the store failed")] * len(work), ())
+            self._observers.not_taken(broken)
             raise broken
         except ServiceError as error:
             if self._retry_at is None:
                 log.error("the store takes no writes", reason=error.reason, error=str(error))
             self._retry_at = now + _RETRY
             self._postpone(work, error)
+            self._observers.not_taken(error)
             return
         except Exception as error:  # noqa: BLE001 - answered, or raised again, by _isolate
             self._isolate(work, error)
@@ -286,19 +313,23 @@ class Dispatcher:
         self._retry_at = None
         self._away = None
         due, trim = committed.agenda
+        self._due = due
         self._next_look = trim if due is None else min(due, trim)
         self._carry_out(work, committed, now)
+        self._observers.committed(committed)
 
     def _reports(self, batch: list[Waiting], now: int) -> list[Waiting]:
         """The commands of `batch`, with those reports that are due taken and the others put off."""
         work: list[Waiting] = []
         for command, future in batch:
-            if isinstance(command, Stop):
+            if isinstance(command, Rest):
+                self._resting.append((command, future))
+            elif isinstance(command, Stop):
                 self._stop_attempt(command.lease, now)
             elif isinstance(command, Told):
                 last = self._running.get(command.lease)
                 if last is not None and now - last < self._pacing.report_interval:
-                    self._set_alarm(last + self._pacing.report_interval, command.lease, Alarm.REPORT)
+                    self._alarms.set(last + self._pacing.report_interval, command.lease, Alarm.REPORT)
                 else:
                     work += self._report(command.lease, now)
             elif command is not None:
@@ -310,7 +341,7 @@ class Dispatcher:
             return []
         if self._retry_at is not None:
             # What it tells is put together where it is, which is bounded.
-            self._set_alarm(now + _RETRY, lease, Alarm.REPORT)
+            self._alarms.set(now + _RETRY, lease, Alarm.REPORT)
             return []
         self._running[lease] = now
         assert self._runner is not None
@@ -320,15 +351,14 @@ class Dispatcher:
     def _alarmed(self, now: int) -> list[Waiting]:
         """What is to be done about the attempts whose time has come."""
         work: list[Waiting] = []
-        while self._alarms and self._alarms[0][0] <= now:
-            _, lease, _, alarm = heapq.heappop(self._alarms)
+        for lease, alarm in self._alarms.due(now):
             if alarm is Alarm.REPORT:
                 work += self._report(lease, now)
             elif lease in self._running:
                 assert self._runner is not None
                 work += self._report(lease, now)
-                if not self._runner.end(lease, _OVERRUN[alarm]):
-                    work.append((ask.Overrun(lease, _OVERRUN[alarm]), None))
+                if not self._runner.end(lease, OVERRUN[alarm]):
+                    work.append((ask.Overrun(lease, OVERRUN[alarm]), None))
         return work
 
     def _carry_out(self, work: list[Waiting], committed: Committed, now: int) -> None:
@@ -348,7 +378,7 @@ class Dispatcher:
             if runs_on(job):
                 self._afield.add(lease)
             if job.spec.timeout is not None:
-                self._set_alarm(now + job.spec.timeout, lease, Alarm.TIMEOUT)
+                self._alarms.set(now + job.spec.timeout, lease, Alarm.TIMEOUT)
             self._runner.start(job)
         for lease in committed.stopping:
             self._stop_attempt(lease, now)
@@ -370,9 +400,9 @@ class Dispatcher:
             return
         if job.spec.timeout is not None and job.start_time is not None:
             left = job.start_time + job.spec.timeout - self._clock.now()
-            self._set_alarm(now + max(left, 0), lease, Alarm.TIMEOUT)
+            self._alarms.set(now + max(left, 0), lease, Alarm.TIMEOUT)
         if job.cancel_requested:
-            self._set_alarm(now + self._pacing.cancel_grace, lease, Alarm.GRACE)
+            self._alarms.set(now + self._pacing.cancel_grace, lease, Alarm.GRACE)
 
     def _forget(self, lease: ask.Lease) -> None:
         assert self._runner is not None
@@ -383,7 +413,7 @@ class Dispatcher:
     def _stop_attempt(self, lease: ask.Lease, now: int) -> None:
         assert self._runner is not None
         if lease in self._running:
-            self._set_alarm(now + self._pacing.cancel_grace, lease, Alarm.GRACE)
+            self._alarms.set(now + self._pacing.cancel_grace, lease, Alarm.GRACE)
             self._runner.stop(lease)
 
     def _postpone(self, work: list[Waiting], error: ServiceError) -> None:
@@ -408,7 +438,9 @@ class Dispatcher:
                 self._held = []
             self._held = held
             return
-        log.error("a change failed", command=type(work[0][0]).__name__ if work else "none", exc_info=error)
+        # As text, made here: what renders exceptions for people shows variables too, and with them payloads.
+        text = "".join(traceback.format_exception(error))
+        log.error("a change failed", command=type(work[0][0]).__name__ if work else "none", exception=text)
         if not work or isinstance(work[0][0], ask.FROM_WITHIN):
             raise error
         self._answer(work, [error], ())
@@ -453,13 +485,10 @@ class Dispatcher:
     def _fail(self, error: BaseException, batch: list[Waiting]) -> None:
         while not self._inbox.empty():
             batch.append(self._inbox.get_nowait())
-        for _, future in [*self._held, *batch]:
+        for _, future in [*self._held, *self._resting, *batch]:
             if future is not None and not future.done():
                 future.set_exception(StoreUnavailable("the service is stopping"))
         self._failed(error)
-
-    def _set_alarm(self, time: int, lease: ask.Lease, alarm: Alarm) -> None:
-        heapq.heappush(self._alarms, (time, lease, alarm.value, alarm))
 
     def _call_loop(self, function: Callable[..., None], *arguments: Any) -> None:
         try:

@@ -1,6 +1,7 @@
 """All settings: defaults, under a TOML file, under the environment (`SLOTD_…`), under flags. Validated once; frozen."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -28,6 +29,13 @@ class Settings:
     """Durations in seconds, sizes in bytes."""
 
     listen: str = _setting("127.0.0.1:7433", "where to answer gRPC: HOST:PORT (port 0 picks one) or unix:PATH")
+    http: str = _setting("", "where to answer HTTP/JSON and show the dashboard: HOST:PORT; empty: nowhere")
+    http_hosts: tuple[str, ...] = _setting(
+        (), "a further name that HTTP requests may call this host by; may be given again", flag="http-host"
+    )
+    http_origins: tuple[str, ...] = _setting(
+        (), "an origin, as https://HOST, whose pages may call this service; may be given again", flag="http-origin"
+    )
     store: str = _setting(
         "sqlite:///slotd.db", "where jobs are kept: sqlite:///PATH, sqlite:///:memory: or postgresql://…"
     )
@@ -58,13 +66,17 @@ class Settings:
     )
     heartbeat: float = _setting(15.0, "how long a stream stays silent", 0.1)
     report_interval: float = _setting(0.25, "how often a job's progress and output are taken in at most", 0)
+    traces: str = _setting("", "otlp: send spans to where the OTEL_… variables say; empty: send none")
     log_level: str = _setting("info", "debug, info, warning or error")
     log_format: str = _setting("auto", "json, text, or auto: text on a terminal")
 
 
+_ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+")
+
 _ALLOWED = {
     "isolation": ("thread", "process"),
     "unknown_kinds": ("refuse", "wait"),
+    "traces": ("", "otlp"),
     "log_level": ("debug", "info", "warning", "error"),
     "log_format": ("auto", "json", "text"),
 }
@@ -127,5 +139,10 @@ def _validated(settings: Settings) -> Settings:
             raise SettingsError(f"{entry.name} is {value}; the least is {least}")
         allowed = _ALLOWED.get(entry.name)
         if allowed is not None and value not in allowed:
-            raise SettingsError(f"{entry.name} is {value!r}; it is one of {', '.join(allowed)}")
+            choices = ", ".join(one or "nothing" for one in allowed)
+            raise SettingsError(f"{entry.name} is {value!r}; it is one of {choices}")
+    for origin in settings.http_origins:
+        # As browsers send it, since it is compared and no more.
+        if not _ORIGIN.fullmatch(origin):
+            raise SettingsError(f"http_origins: {origin!r} is no origin, such as https://example.com or http://host:80")
     return settings

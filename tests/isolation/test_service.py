@@ -2,12 +2,12 @@
 
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import slotd
-import tests.service
 from slotd import after
 from slotd.v1 import JOB_STATE_CANCELLED, JOB_STATE_FAILED, JOB_STATE_RUNNING, JOB_STATE_SUCCEEDED, Job
 from tests.isolation.conftest import MODULE
@@ -16,11 +16,10 @@ from tests.service import ChildService, Spawn, reach, reason, spawning
 
 
 @pytest.fixture
-def spawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spawn]:
+def spawn(tmp_path: Path) -> Iterator[Spawn]:
     """Starts services with our handlers."""
-    monkeypatch.setattr(tests.service, "HANDLERS", MODULE)
     with spawning(tmp_path) as spawn:
-        yield spawn
+        yield partial(spawn, module=MODULE)
 
 
 @pytest.fixture

@@ -164,8 +164,9 @@ class Driver:
         self._timeout = seconds
         return {}
 
-    def do_submit(self, request: Any) -> Any:
-        return _json(self._connected.send_submit(_parsed(request, v1.SubmitRequest()), rpc_timeout=self._timeout))
+    def do_submit(self, request: Any, traceparent: str = "") -> Any:
+        message = _parsed(request, v1.SubmitRequest())
+        return _json(self._connected.send_submit(message, traceparent=traceparent, rpc_timeout=self._timeout))
 
     def do_submit_batch(self, requests: list[Any]) -> Any:
         batch = v1.SubmitBatchRequest(requests=[_parsed(each, v1.SubmitRequest()) for each in requests])

@@ -39,6 +39,7 @@ def run(ctx: JobContext, payload: Any) -> Any:
                     "kind": ctx.kind,
                     "queue": ctx.queue,
                     "labels": dict(ctx.labels),
+                    "traceparent": ctx.traceparent,
                 }
             case "dependencies":
                 return dict(ctx.results)

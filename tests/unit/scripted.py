@@ -18,6 +18,7 @@ from slotd_server.execution.remote import RemoteRunner
 from slotd_server.execution.routes import Routes
 from slotd_server.execution.threads import ThreadRunner
 from slotd_server.lifecycle import Committed, Lifecycle
+from slotd_server.observers import NOBODY, Observers
 from tests.unit.driver import DONE, Driver, draft, lease
 
 PATIENCE = 10
@@ -86,7 +87,7 @@ class Gate:
 class Box:
     """A dispatcher, its runner and what it published."""
 
-    def __init__(self, driver: Driver, pacing: Pacing) -> None:
+    def __init__(self, driver: Driver, pacing: Pacing, observers: Observers = NOBODY) -> None:
         self.driver = driver
         self.events: list[Event] = []
         self.failures: list[BaseException] = []
@@ -99,6 +100,7 @@ class Box:
             publish=self.events.extend,
             failed=self.failures.append,
             pacing=pacing,
+            observers=observers,
         )
 
     async def call(self, command: ask.Command) -> Any:
@@ -137,9 +139,11 @@ def alone(runner: Runner) -> Routes:
 
 
 @asynccontextmanager
-async def scripted(driver: Driver, pacing: Pacing | None = None, *, runner: Runner | None = None) -> AsyncIterator[Box]:
+async def scripted(
+    driver: Driver, pacing: Pacing | None = None, *, runner: Runner | None = None, observers: Observers = NOBODY
+) -> AsyncIterator[Box]:
     """A started dispatcher on `driver`'s store; stopped in the end, whatever happened."""
-    box = Box(driver, pacing or Pacing())
+    box = Box(driver, pacing or Pacing(), observers)
     box.dispatcher.start(alone(runner or box.runner))
     try:
         yield box

@@ -115,8 +115,11 @@ Driver::Operation Driver::PrepareCall(const std::string& operation, const Json& 
   using slotd::v1::SubmitRequest;
   using Call = std::function<Json(slotd::Client&, const Json&, const slotd::CallOptions&)>;
   static const std::map<std::string, Call> kCalls = {
-      {"submit", [](auto& client, const Json& of,
-                    auto& options) { return ToJson(client.Submit(MessageOf<SubmitRequest>(of), options)); }},
+      {"submit",
+       [](auto& client, const Json& of, slotd::CallOptions options) {
+         options.traceparent = of.value("traceparent", "");
+         return ToJson(client.Submit(MessageOf<SubmitRequest>(of), options));
+       }},
       {"submit_batch",
        [](auto& client, const Json& of, auto& options) { return ToJson(client.SubmitBatch(BatchOf(of), options)); }},
       {"get", [](auto& client, const Json& of,

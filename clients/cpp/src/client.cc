@@ -184,7 +184,13 @@ v1::WorkerService::StubInterface& Client::workers() { return *connection_->worke
 
 void Client::Run(const std::function<grpc::Status(grpc::ClientContext*)>& call, const CallOptions& options) {
   Peer& peer = *connection_->peer;
-  const grpc::Status status = connection_->Make(call, options.timeout ? options.timeout : connection_->timeout);
+  const auto traced = [&](grpc::ClientContext* context) {
+    if (!options.traceparent.empty()) {
+      context->AddMetadata("traceparent", options.traceparent);
+    }
+    return call(context);
+  };
+  const grpc::Status status = connection_->Make(traced, options.timeout ? options.timeout : connection_->timeout);
   if (!status.ok()) {
     throw peer.Refused(status);
   }

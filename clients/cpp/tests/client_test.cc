@@ -28,8 +28,9 @@ class Service final : public slotd::v1::JobService::Service {
   Method<slotd::v1::WaitRequest, slotd::v1::WaitResponse> wait;
   Method<slotd::v1::RetryRequest, slotd::v1::RetryResponse> retry;
   std::function<grpc::Status(grpc::ServerWriter<slotd::v1::StreamResponse>*)> stream;
-  // The value of the header `tenant` in the newest Get.
+  // The values of these headers in the newest Get.
   std::string tenant;
+  std::string traceparent;
 
   Service() {
     int port = 0;
@@ -43,6 +44,11 @@ class Service final : public slotd::v1::JobService::Service {
   const std::string& address() const { return address_; }
 
  private:
+  static std::string Header(const grpc::ServerContext& context, const std::string& name) {
+    const auto header = context.client_metadata().find(name);
+    return header == context.client_metadata().end() ? "" : std::string(header->second.data(), header->second.size());
+  }
+
   grpc::Status Submit(grpc::ServerContext* /*context*/, const slotd::v1::SubmitRequest* request,
                       slotd::v1::SubmitResponse* response) override {
     return submit(*request, response);
@@ -53,9 +59,8 @@ class Service final : public slotd::v1::JobService::Service {
   }
   grpc::Status Get(grpc::ServerContext* context, const slotd::v1::GetRequest* request,
                    slotd::v1::GetResponse* response) override {
-    const auto header = context->client_metadata().find("tenant");
-    tenant =
-        header == context->client_metadata().end() ? "" : std::string(header->second.data(), header->second.size());
+    tenant = Header(*context, "tenant");
+    traceparent = Header(*context, "traceparent");
     return get(*request, response);
   }
   grpc::Status List(grpc::ServerContext* /*context*/, const slotd::v1::ListRequest* request,
@@ -236,6 +241,19 @@ TEST(ClientTest, MetadataGoesWithEveryCall) {
   Client(service.address(), options).Get("1");
 
   EXPECT_EQ(service.tenant, "acme");
+}
+
+TEST(ClientTest, ACallSaysWhichTraceItBelongsTo) {
+  Service service;
+  service.get = [&](const auto& /*request*/, auto* /*response*/) { return grpc::Status::OK; };
+  Client client(service.address());
+  slotd::CallOptions options;
+  options.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  client.Get("1", slotd::v1::JOB_VIEW_FULL, options);
+  EXPECT_EQ(service.traceparent, options.traceparent);
+
+  client.Get("1");
+  EXPECT_EQ(service.traceparent, "");
 }
 
 TEST(ClientTest, ClosingEndsACallInAnotherThread) {

@@ -132,7 +132,7 @@ func (d *driver) submit(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return printed(client.Submit(ctx, message))
+	return printed(client.Submit(slotd.ContextWithTraceparent(ctx, r.Traceparent), message))
 }
 
 func (d *driver) submitBatch(ctx context.Context, r *request) (any, error) {

@@ -90,6 +90,7 @@ type request struct {
 	Slots        int               `json:"slots"`
 	Stream       string            `json:"stream"`
 	Timeout      *float64          `json:"timeout"`
+	Traceparent  string            `json:"traceparent"`
 	Type         string            `json:"type"`
 	Until        string            `json:"until"`
 	View         string            `json:"view"`

@@ -196,11 +196,12 @@ func describeTask(task *slotd.Task) any {
 		labels = map[string]string{}
 	}
 	return map[string]any{
-		"job_id":  task.Job.GetId(),
-		"attempt": task.Job.GetAttempt(),
-		"kind":    task.Job.GetSpec().GetKind(),
-		"queue":   task.Job.GetSpec().GetQueue(),
-		"labels":  labels,
+		"job_id":      task.Job.GetId(),
+		"attempt":     task.Job.GetAttempt(),
+		"kind":        task.Job.GetSpec().GetKind(),
+		"queue":       task.Job.GetSpec().GetQueue(),
+		"labels":      labels,
+		"traceparent": task.Job.GetTraceparent(),
 	}
 }
 

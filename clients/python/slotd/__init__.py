@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from slotd.handlers import JobCancelled, JobContext, PermanentError, Snooze, job
+from slotd.handlers import JobCancelled, JobContext, PermanentError, Snooze, current_job, job
 
 if TYPE_CHECKING:
     from slotd import aio, v1
@@ -96,6 +96,7 @@ __all__ = [
     "after",
     "after_group",
     "aio",
+    "current_job",
     "decode",
     "encode",
     "exclusive",

@@ -127,6 +127,7 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
         *,
         request_id: str | None = None,
         validate_only: bool = False,
+        traceparent: str = "",
         rpc_timeout: Span | None = None,
         **fields: Unpack[SpecFields],
     ) -> job_pb2.Job:
@@ -137,9 +138,11 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
             payload: the handler's argument, JSON unless bytes or a protobuf message.
             request_id: makes the same submit by another call, or after a crash, the same job; a new one by default.
             validate_only: only ask whether it would be taken; the job that comes back has no id.
+            traceparent: the trace that the job is to belong to, as W3C Trace Context has it; where OpenTelemetry is in
+                use, the current span by default.
         """
         request = requests.submit(kind, payload, request_id, validate_only, fields)
-        return (await self._call(self._jobs().Submit, request, rpc_timeout)).job
+        return (await self._call(self._jobs().Submit, request, rpc_timeout, traceparent=traceparent)).job
 
     @overload
     async def submit_batch(
@@ -147,6 +150,7 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
         jobs: Mapping[str, ToSubmit],
         *,
         validate_only: bool = False,
+        traceparent: str = "",
         rpc_timeout: Span | None = None,
     ) -> dict[str, job_pb2.Job]: ...
 
@@ -156,6 +160,7 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
         jobs: Iterable[ToSubmit],
         *,
         validate_only: bool = False,
+        traceparent: str = "",
         rpc_timeout: Span | None = None,
     ) -> Jobs: ...
 
@@ -164,6 +169,7 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
         jobs: Iterable[ToSubmit] | Mapping[str, ToSubmit],
         *,
         validate_only: bool = False,
+        traceparent: str = "",
         rpc_timeout: Span | None = None,
     ) -> Jobs | dict[str, job_pb2.Job]:
         """Submits jobs built by `slotd.spec`, in order, all or none, in one call.
@@ -173,10 +179,10 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
             {"cut": slotd.spec("cut"), "sew": slotd.spec("sew", depends_on="cut")}
 
         The jobs come back in a list or, from a mapping, in a dict with the same keys; without their payloads where
-        these are more than 2 MiB. 1,000 jobs and 16 MiB at most.
+        these are more than 2 MiB. 1,000 jobs and 16 MiB at most. `traceparent` is as for `submit`.
         """
         request = requests.submit_batch(jobs, validate_only)
-        made = (await self._call(self._jobs().SubmitBatch, request, rpc_timeout)).jobs
+        made = (await self._call(self._jobs().SubmitBatch, request, rpc_timeout, traceparent=traceparent)).jobs
         return dict(zip(jobs, made, strict=True)) if isinstance(jobs, Mapping) else list(made)
 
     async def submit_and_wait(
@@ -186,27 +192,31 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
         *,
         wait_timeout: Span | None = None,
         request_id: str | None = None,
+        traceparent: str = "",
         rpc_timeout: Span | None = None,
         **fields: Unpack[SpecFields],
     ) -> job_pb2.Job:
         """Submits a job and waits for its end: `submit`, then `wait`. Its result: `slotd.decode(job.result)`."""
-        job = await self.submit(kind, payload, request_id=request_id, rpc_timeout=rpc_timeout, **fields)
+        job = await self.submit(
+            kind, payload, request_id=request_id, traceparent=traceparent, rpc_timeout=rpc_timeout, **fields
+        )
         return await self.wait(job, wait_timeout)
 
     async def send_submit(
-        self, request: job_service_pb2.SubmitRequest, *, rpc_timeout: Span | None = None
+        self, request: job_service_pb2.SubmitRequest, *, traceparent: str = "", rpc_timeout: Span | None = None
     ) -> job_service_pb2.SubmitResponse:
         """Submit as a message, for the cursor in its answer; a request_id is added where there is none."""
-        return await self._call(self._jobs().Submit, requests.with_request_id(request), rpc_timeout)
+        identified = requests.with_request_id(request)
+        return await self._call(self._jobs().Submit, identified, rpc_timeout, traceparent=traceparent)
 
     async def send_submit_batch(
-        self, request: job_service_pb2.SubmitBatchRequest, *, rpc_timeout: Span | None = None
+        self, request: job_service_pb2.SubmitBatchRequest, *, traceparent: str = "", rpc_timeout: Span | None = None
     ) -> job_service_pb2.SubmitBatchResponse:
         """SubmitBatch as a message, for the cursor in its answer; request_ids are added where there are none."""
         identified = job_service_pb2.SubmitBatchRequest(
             requests=[requests.with_request_id(one) for one in request.requests]
         )
-        return await self._call(self._jobs().SubmitBatch, identified, rpc_timeout)
+        return await self._call(self._jobs().SubmitBatch, identified, rpc_timeout, traceparent=traceparent)
 
     async def get(self, job: JobRef, *, view: View = None, rpc_timeout: Span | None = None) -> job_pb2.Job:
         """Tells how a job is, in full by default."""
@@ -243,7 +253,7 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
         while True:
             request, call_timeout = progress.request()
             try:
-                answer = await self._jobs().Wait(request, timeout=call_timeout, metadata=self._peer.metadata)
+                answer = await self._jobs().Wait(request, timeout=call_timeout, metadata=self._peer.metadata())
             except asyncio.CancelledError as error:
                 if self._cancelled_by_close():
                     raise Cancelled("the client was closed") from error
@@ -430,11 +440,17 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
         return JobPages(lambda page: self._call(self._jobs().List, page, rpc_timeout), request)
 
     async def _call(
-        self, method: UnaryUnaryMultiCallable[Q, A], request: Q, rpc_timeout: Span | None, default: float = 0.0
+        self,
+        method: UnaryUnaryMultiCallable[Q, A],
+        request: Q,
+        rpc_timeout: Span | None,
+        default: float = 0.0,
+        *,
+        traceparent: str = "",
     ) -> A:
+        timeout, metadata = self._peer.timeout(rpc_timeout, default), self._peer.metadata(traceparent)
         try:
-            timeout = self._peer.timeout(rpc_timeout, default)
-            answer = await method(request, timeout=timeout, metadata=self._peer.metadata)
+            answer = await method(request, timeout=timeout, metadata=metadata)
         except asyncio.CancelledError as error:
             if self._cancelled_by_close():
                 raise Cancelled("the client was closed") from error

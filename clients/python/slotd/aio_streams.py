@@ -98,7 +98,7 @@ class Reader(Generic[Q, A]):
             call.cancel()
 
     def _open(self) -> AsyncIterator[A]:
-        self._call = self._method(self._request(), metadata=self._peer.metadata)
+        self._call = self._method(self._request(), metadata=self._peer.metadata())
         # Not `read()`: once the status is there it no longer gives the messages that came before it.
         self._messages = aiter(self._call)
         return self._messages

@@ -7,8 +7,9 @@ import asyncio
 import inspect
 from typing import Any, NamedTuple, TypeAlias
 
+from slotd import tracing
 from slotd.codec import decode_value, encode_value
-from slotd.context import JobCancelled, JobContext
+from slotd.context import CURRENT, JobCancelled, JobContext
 from slotd.handlers import Handler, PermanentError, Snooze
 from slotd.results import Encoded
 
@@ -40,10 +41,22 @@ Outcome: TypeAlias = Succeeded | Failed | Snoozed
 
 
 class Attempt:
-    """One call of `handler` with `context` and the decoded `payload`; a result may have `result_limit` bytes."""
+    """One call of `handler` with `context` and the decoded `payload`; a result may have `result_limit` bytes.
 
-    def __init__(self, handler: Handler, context: JobContext, payload: Encoded | None, result_limit: int) -> None:
+    With `has_span` the context's traceparent is the attempt's span already, which whoever started this process keeps.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        context: JobContext,
+        payload: Encoded | None,
+        result_limit: int,
+        *,
+        has_span: bool = False,
+    ) -> None:
         self.context = context
+        self._has_span = has_span
         self._handler = handler
         self._payload = payload
         self._result_limit = result_limit
@@ -51,17 +64,36 @@ class Attempt:
 
     def run(self) -> Outcome:
         """Call the handler. Whatever it raises ends this attempt and nothing else."""
-        try:
-            return self._run()
-        except BaseException as error:  # noqa: BLE001 - else the slot would never be freed
-            # What the handler raised can't even be looked at: an exception of its own making, with a fault in it.
-            return Failed("HANDLER_ERROR", type(error).__name__)
+        span = self._span()
+        self.context.traceparent = span.traceparent
+        with span.current():
+            outcome = self._outcome()
+        span.end(outcome)
+        return outcome
 
     def stop(self) -> None:
         """Ask the handler to end. From any thread; does nothing where it has."""
         self.context.cancel()
         if self._stop_task is not None:
             self._stop_task()
+
+    def _span(self) -> tracing.Span:
+        context = self.context
+        if self._has_span:
+            return tracing.join(context.traceparent)
+        return tracing.begin(
+            tracing.Subject(context.traceparent, context.job_id, context.kind, context.queue, context.attempt)
+        )
+
+    def _outcome(self) -> Outcome:
+        token = CURRENT.set(self.context)
+        try:
+            return self._run()
+        except BaseException as error:  # noqa: BLE001 - else the slot would never be freed
+            # What the handler raised can't even be looked at: an exception of its own making, with a fault in it.
+            return Failed("HANDLER_ERROR", type(error).__name__)
+        finally:
+            CURRENT.reset(token)
 
     def _run(self) -> Outcome:
         payload = self._payload

@@ -131,6 +131,7 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
         *,
         request_id: str | None = None,
         validate_only: bool = False,
+        traceparent: str = "",
         rpc_timeout: Span | None = None,
         **fields: Unpack[SpecFields],
     ) -> job_pb2.Job:
@@ -141,9 +142,11 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
             payload: the handler's argument, JSON unless bytes or a protobuf message.
             request_id: makes the same submit by another call, or after a crash, the same job; a new one by default.
             validate_only: only ask whether it would be taken; the job that comes back has no id.
+            traceparent: the trace that the job is to belong to, as W3C Trace Context has it; where OpenTelemetry is in
+                use, the current span by default.
         """
         request = requests.submit(kind, payload, request_id, validate_only, fields)
-        return self._call(self._jobs.Submit, request, rpc_timeout).job
+        return self._call(self._jobs.Submit, request, rpc_timeout, traceparent=traceparent).job
 
     @overload
     def submit_batch(
@@ -151,6 +154,7 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
         jobs: Mapping[str, ToSubmit],
         *,
         validate_only: bool = False,
+        traceparent: str = "",
         rpc_timeout: Span | None = None,
     ) -> dict[str, job_pb2.Job]: ...
 
@@ -160,6 +164,7 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
         jobs: Iterable[ToSubmit],
         *,
         validate_only: bool = False,
+        traceparent: str = "",
         rpc_timeout: Span | None = None,
     ) -> Jobs: ...
 
@@ -168,6 +173,7 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
         jobs: Iterable[ToSubmit] | Mapping[str, ToSubmit],
         *,
         validate_only: bool = False,
+        traceparent: str = "",
         rpc_timeout: Span | None = None,
     ) -> Jobs | dict[str, job_pb2.Job]:
         """Submits jobs built by `slotd.spec`, in order, all or none, in one call.
@@ -177,10 +183,10 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
             {"cut": slotd.spec("cut"), "sew": slotd.spec("sew", depends_on="cut")}
 
         The jobs come back in a list or, from a mapping, in a dict with the same keys; without their payloads where
-        these are more than 2 MiB. 1,000 jobs and 16 MiB at most.
+        these are more than 2 MiB. 1,000 jobs and 16 MiB at most. `traceparent` is as for `submit`.
         """
         request = requests.submit_batch(jobs, validate_only)
-        made = self._call(self._jobs.SubmitBatch, request, rpc_timeout).jobs
+        made = self._call(self._jobs.SubmitBatch, request, rpc_timeout, traceparent=traceparent).jobs
         return dict(zip(jobs, made, strict=True)) if isinstance(jobs, Mapping) else list(made)
 
     def submit_and_wait(
@@ -190,27 +196,31 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
         *,
         wait_timeout: Span | None = None,
         request_id: str | None = None,
+        traceparent: str = "",
         rpc_timeout: Span | None = None,
         **fields: Unpack[SpecFields],
     ) -> job_pb2.Job:
         """Submits a job and waits for its end: `submit`, then `wait`. Its result: `slotd.decode(job.result)`."""
-        job = self.submit(kind, payload, request_id=request_id, rpc_timeout=rpc_timeout, **fields)
+        job = self.submit(
+            kind, payload, request_id=request_id, traceparent=traceparent, rpc_timeout=rpc_timeout, **fields
+        )
         return self.wait(job, wait_timeout)
 
     def send_submit(
-        self, request: job_service_pb2.SubmitRequest, *, rpc_timeout: Span | None = None
+        self, request: job_service_pb2.SubmitRequest, *, traceparent: str = "", rpc_timeout: Span | None = None
     ) -> job_service_pb2.SubmitResponse:
         """Submit as a message, for the cursor in its answer; a request_id is added where there is none."""
-        return self._call(self._jobs.Submit, requests.with_request_id(request), rpc_timeout)
+        identified = requests.with_request_id(request)
+        return self._call(self._jobs.Submit, identified, rpc_timeout, traceparent=traceparent)
 
     def send_submit_batch(
-        self, request: job_service_pb2.SubmitBatchRequest, *, rpc_timeout: Span | None = None
+        self, request: job_service_pb2.SubmitBatchRequest, *, traceparent: str = "", rpc_timeout: Span | None = None
     ) -> job_service_pb2.SubmitBatchResponse:
         """SubmitBatch as a message, for the cursor in its answer; request_ids are added where there are none."""
         identified = job_service_pb2.SubmitBatchRequest(
             requests=[requests.with_request_id(one) for one in request.requests]
         )
-        return self._call(self._jobs.SubmitBatch, identified, rpc_timeout)
+        return self._call(self._jobs.SubmitBatch, identified, rpc_timeout, traceparent=traceparent)
 
     def get(self, job: JobRef, *, view: View = None, rpc_timeout: Span | None = None) -> job_pb2.Job:
         """Tells how a job is, in full by default."""
@@ -241,7 +251,7 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
         while True:
             request, call_timeout = progress.request()
             try:
-                answer = self._jobs.Wait(request, timeout=call_timeout, metadata=self._peer.metadata)
+                answer = self._jobs.Wait(request, timeout=call_timeout, metadata=self._peer.metadata())
             except grpc.RpcError as error:
                 refused = self._peer.refused(error)
                 delay = progress.failed(refused)
@@ -423,10 +433,17 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
         return JobPages(lambda page: self._call(self._jobs.List, page, rpc_timeout), request)
 
     def _call(
-        self, method: UnaryUnaryMultiCallable[Q, A], request: Q, rpc_timeout: Span | None, default: float = 0.0
+        self,
+        method: UnaryUnaryMultiCallable[Q, A],
+        request: Q,
+        rpc_timeout: Span | None,
+        default: float = 0.0,
+        *,
+        traceparent: str = "",
     ) -> A:
+        timeout, metadata = self._peer.timeout(rpc_timeout, default), self._peer.metadata(traceparent)
         try:
-            answer = method(request, timeout=self._peer.timeout(rpc_timeout, default), metadata=self._peer.metadata)
+            answer = method(request, timeout=timeout, metadata=metadata)
         except grpc.RpcError as error:
             raise self._peer.refused(error) from error
         self._peer.answered()

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,6 +13,19 @@ _OUTPUT_WAITING = 1 << 20
 
 _MESSAGE_LENGTH = 1024
 _INT64 = 1 << 63
+
+
+CURRENT: "ContextVar[JobContext | None]" = ContextVar("slotd_job", default=None)
+"""For the side that runs handlers."""
+
+
+def current_job() -> "JobContext | None":
+    """The attempt whose handler this is called in, or None elsewhere.
+
+    Coroutines and tasks of the handler's have it, and what it gives to `asyncio.to_thread`; threads that it starts
+    itself don't, unless it runs them in a `contextvars.copy_context()`.
+    """
+    return CURRENT.get()
 
 
 class JobCancelled(BaseException):
@@ -29,9 +43,11 @@ class Told(NamedTuple):
 class JobContext:
     """One attempt, as its handler sees it. Every method may be called from any thread of the handler's.
 
-    `deadline` is when the attempt times out, None where it never does. `announce` is called once when there is
-    something to take, and again only after `take`. `load_results` answers the results of what the job depended on, as
-    they are encoded; it is called once, when the handler first looks, in a thread of the handler's.
+    `deadline` is when the attempt times out, None where it never does. `traceparent` is the attempt's span, as W3C
+    Trace Context has it, or that of who submitted the job where nobody records one; empty where the job is in no trace.
+    `announce` is called once when there is something to take, and again only after `take`. `load_results` answers the
+    results of what the job depended on, as they are encoded; it is called once, when the handler first looks, in a
+    thread of the handler's.
     """
 
     def __init__(
@@ -44,6 +60,7 @@ class JobContext:
         labels: Mapping[str, str],
         deadline: datetime | None,
         announce: Callable[[], None],
+        traceparent: str = "",
         output_limit: int = 16 << 20,
         load_results: Callable[[], Mapping[str, Encoded | None]] = dict,
     ) -> None:
@@ -53,6 +70,7 @@ class JobContext:
         self.queue = queue
         self.labels = labels
         self.deadline = deadline
+        self.traceparent = traceparent
         self._announce = announce
         self._load_results = load_results
         self._results: Results | None = None

@@ -16,9 +16,19 @@ from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 from google.protobuf.message import Message
 
-from slotd.context import JobCancelled, JobContext
+from slotd.context import JobCancelled, JobContext, current_job
 
-__all__ = ["Handler", "JobCancelled", "JobContext", "PermanentError", "Snooze", "job", "load", "registered"]
+__all__ = [
+    "Handler",
+    "JobCancelled",
+    "JobContext",
+    "PermanentError",
+    "Snooze",
+    "current_job",
+    "job",
+    "load",
+    "registered",
+]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Seconds: TypeAlias = float | timedelta
@@ -120,7 +130,7 @@ def job(
             max_backoff=_seconds("max_backoff", max_backoff, least=0),
             multiplier=_between("multiplier", multiplier, 1, 1000),
             jitter=_between("jitter", jitter, 0, 1),
-            payload=payload or _annotated(function),
+            payload=payload or payload_type(function),
             isolation=_isolation(isolation),
             memory=_memory(memory, isolation),
         )
@@ -160,7 +170,8 @@ def load(module: str) -> None:
     spec.loader.exec_module(loaded)
 
 
-def _annotated(function: Callable[..., Any]) -> type[Message] | None:
+def payload_type(function: Callable[..., Any]) -> type[Message] | None:
+    """The protobuf message that a handler's second parameter is annotated with; None where it is none."""
     parameters = list(inspect.signature(function, eval_str=True).parameters.values())
     annotation = parameters[1].annotation if len(parameters) > 1 else None
     return annotation if inspect.isclass(annotation) and issubclass(annotation, Message) else None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 import grpc
 
+from slotd import tracing
 from slotd.errors import Error, Unavailable, from_rpc_error
 from slotd.jobspec import Span, seconds
 from slotd.outage import Backoff, Outage
@@ -32,12 +33,16 @@ class Peer:
         chance: Callable[[], float],
     ) -> None:
         self.address = address
-        self.metadata: Metadata = tuple(metadata or ())
+        self._metadata: Metadata = tuple(metadata or ())
         self._timeout = None if timeout is None else seconds(timeout)
         self._reconnect = reconnect
         self._clock = clock
         self._chance = chance
         self._reached = False
+
+    def metadata(self, traceparent: str = "") -> Metadata:
+        """What to send along with a call: the client's own, and the trace that the call belongs to, if any."""
+        return tracing.outgoing(self._metadata, traceparent)
 
     def timeout(self, rpc_timeout: Span | None, default: float = 0.0) -> float | None:
         """Seconds for one call: its own, else the client's, which is raised to `default`; None for no limit."""

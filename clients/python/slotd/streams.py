@@ -87,7 +87,7 @@ class Reader(Generic[Q, A]):
             call.cancel()
 
     def _open(self) -> _Call[A]:
-        call: _Call[A] = self._method(self._request(), metadata=self._peer.metadata)
+        call: _Call[A] = self._method(self._request(), metadata=self._peer.metadata())
         self._call = call
         if self._closed.is_set():
             # Closed by another thread just before the call was there to be cancelled.

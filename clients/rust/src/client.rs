@@ -126,6 +126,16 @@ impl Client {
         Self { metadata, ..self }
     }
 
+    /// Says which span the calls belong to, as W3C Trace Context has it: jobs that they submit go on in that trace. Empty, or
+    /// what can't be sent, changes nothing. For one call only: `client.clone().with_traceparent(…).submit(…)`.
+    #[must_use]
+    pub fn with_traceparent(mut self, traceparent: &str) -> Self {
+        if let (false, Ok(value)) = (traceparent.is_empty(), traceparent.parse()) {
+            self.metadata.insert("traceparent", value);
+        }
+        self
+    }
+
     /// Submits a job, durably once this returns. A [`JobSpec`](crate::v1::JobSpec) will do; a request without a
     /// `request_id` gets a new one, so that repeating the call makes no second job.
     pub async fn submit(&self, request: impl Into<SubmitRequest>) -> Result<Submitted> {
@@ -472,6 +482,15 @@ mod tests {
         client.call(Repeat::Safe, (), (), &method).await.unwrap();
         assert_eq!(told.borrow().get("grpc-timeout").unwrap(), "7000000u");
         assert_eq!(told.borrow().get("tenant").unwrap(), "a");
+        assert!(told.borrow().get("traceparent").is_none());
+        let traced = client
+            .clone()
+            .with_traceparent("00-1")
+            .with_traceparent("00-2")
+            .with_traceparent("")
+            .with_traceparent("\n");
+        traced.call(Repeat::Safe, (), (), &method).await.unwrap();
+        assert_eq!(told.borrow().get_all("traceparent").iter().collect::<Vec<_>>(), ["00-2"]);
         client.with_timeout(None).call(Repeat::Safe, (), (), &method).await.unwrap();
         assert!(told.borrow().get("grpc-timeout").is_none());
     }

@@ -108,6 +108,7 @@ interface Input {
   callers?: number;
   events?: number;
   cursor?: string;
+  traceparent?: string;
 }
 
 const VIEWS = {
@@ -129,11 +130,10 @@ export class Operations {
       this.#connected = new Client({ address });
       return { language: "typescript", version: VERSION };
     },
-    submit: async ({ request }) =>
-      json(
-        SubmitResponseSchema,
-        await this.#client.sendSubmit(message(SubmitRequestSchema, request), this.#callOptions),
-      ),
+    submit: async ({ request, traceparent }) => {
+      const options = { ...this.#callOptions, traceparent };
+      return json(SubmitResponseSchema, await this.#client.sendSubmit(message(SubmitRequestSchema, request), options));
+    },
     submit_batch: async ({ requests = [] }) => {
       const batch = { requests: requests.map((request) => message(SubmitRequestSchema, request)) };
       return json(SubmitBatchResponseSchema, await this.#client.sendSubmitBatch(batch, this.#callOptions));

@@ -25,8 +25,8 @@ export async function runScript(context: JobContext, script: Script): Promise<un
       case "result":
         return argument;
       case "context": {
-        const { jobId, attempt, kind, queue, labels } = context;
-        return { job_id: jobId, attempt, kind, queue, labels };
+        const { jobId, attempt, kind, queue, labels, traceparent } = context;
+        return { job_id: jobId, attempt, kind, queue, labels, traceparent };
       }
       case "dependencies":
         return Object.fromEntries(await context.results());

@@ -2,36 +2,9 @@
 
 import type { ChannelOptions } from "@grpc/grpc-js";
 
-import { JobService, QueueService, ScheduleService, WorkerService } from "./v1.js";
+import { REPEAT, REPEATED_METHODS } from "./caller.js";
 
 const MESSAGE_BYTES = 32 * 1024 * 1024;
-
-// Answering a second time does no harm and says the same: reads, requests with an id, settings given as absolute
-// values. Left out on purpose: Retry (a job that failed again meanwhile would get fresh attempts twice); Delete, Purge
-// and what works in bulk (the repeat would answer NOT_FOUND or a count too low though the first one worked); Update (the
-// first moved the revision that the repeat names); Create of a schedule (the repeat would find one of that name). Wait,
-// Stream and ReadOutput are not here because the client itself repeats them, from where they were cut.
-const REPEATED_METHODS = [
-  JobService.method.submit,
-  JobService.method.submitBatch,
-  JobService.method.get,
-  JobService.method.list,
-  JobService.method.cancel,
-  JobService.method.getGroup,
-  QueueService.method.getQueue,
-  QueueService.method.listQueues,
-  QueueService.method.updateQueue,
-  QueueService.method.listSlots,
-  QueueService.method.updateSlots,
-  QueueService.method.getStats,
-  QueueService.method.listServers,
-  ScheduleService.method.get,
-  ScheduleService.method.list,
-  ScheduleService.method.pause,
-  ScheduleService.method.resume,
-  ScheduleService.method.trigger,
-  WorkerService.method.listWorkers,
-];
 
 /** The address of a client that is given none: SLOTD_ADDRESS, or where a service on this machine listens. */
 export function defaultAddress(): string {
@@ -41,14 +14,15 @@ export function defaultAddress(): string {
 
 /** The gRPC service config: up to five tries, 0.1 s to 2 s apart, of what is safe to repeat and met UNAVAILABLE. */
 export function serviceConfig(): string {
+  const seconds = (milliseconds: number): string => `${milliseconds / 1000}s`;
   const retryPolicy = {
-    maxAttempts: 5,
-    initialBackoff: "0.1s",
-    maxBackoff: "2s",
-    backoffMultiplier: 2,
+    maxAttempts: REPEAT.tries,
+    initialBackoff: seconds(REPEAT.initialMs),
+    maxBackoff: seconds(REPEAT.maximumMs),
+    backoffMultiplier: REPEAT.multiplier,
     retryableStatusCodes: ["UNAVAILABLE"],
   };
-  const name = REPEATED_METHODS.map((method) => ({ service: method.parent.typeName, method: method.name }));
+  const name = Array.from(REPEATED_METHODS, (method) => ({ service: method.parent.typeName, method: method.name }));
   return JSON.stringify({ methodConfig: [{ name, retryPolicy }] });
 }
 

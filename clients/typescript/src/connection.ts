@@ -22,23 +22,11 @@ import {
   type ServiceError,
 } from "@grpc/grpc-js";
 
+import { type Call, type Caller, type CallOptions, callTimeout } from "./caller.js";
 import { channelOptions, checkAddress, defaultAddress } from "./channel.js";
-import { fromServiceError, SlotdError } from "./errors.js";
+import { SlotdError } from "./errors.js";
 import { type Backoff, Outage } from "./outage.js";
-import { JobService } from "./v1.js";
-
-// For a unary call, unless the client or the call says otherwise.
-const DEFAULT_CALL_TIMEOUT_MS = 30_000;
-
-// What works on many jobs does so in steps, until all is done: it gets so much at least, unless the call says otherwise.
-const BULK_TIMEOUT_MS = 600_000;
-const BULK_METHODS: ReadonlySet<DescMethod> = new Set([
-  JobService.method.purge,
-  JobService.method.bulkCancel,
-  JobService.method.bulkRetry,
-  JobService.method.bulkDelete,
-  JobService.method.cancelGroup,
-]);
+import { fromServiceError } from "./service-error.js";
 
 // Messages of a stream that wait to be read before the service is held up.
 const READ_AHEAD = 16;
@@ -59,22 +47,6 @@ export interface ConnectionOptions {
   reconnect?: Backoff | undefined;
 }
 
-/** What may be said of one call. */
-export interface CallOptions {
-  /** Ends the call when it aborts; the promise is then rejected with the signal's reason. */
-  signal?: AbortSignal | undefined;
-  /** Milliseconds for this call, in place of the client's; Infinity for no limit. */
-  callTimeoutMs?: number | undefined;
-}
-
-/** The messages of a running call, one reader at a time. */
-export interface Call<Answer> {
-  /** The next message; undefined at the end. Rejects with SlotdError. */
-  read(): Promise<Answer | undefined>;
-  /** Ends the call. */
-  cancel(): void;
-}
-
 /** A running call of a method that streams both ways. */
 export interface Duplex<Request, Answer> extends Call<Answer> {
   /** Sends a message, or keeps it until it can be sent; nothing where the call is over. */
@@ -82,12 +54,12 @@ export interface Duplex<Request, Answer> extends Call<Answer> {
 }
 
 /** The calls of one client on their way to one service. */
-export class Connection {
+export class Connection implements Caller {
   readonly address: string;
 
   readonly #client: Client;
   readonly #metadata: Metadata;
-  readonly #callTimeoutMs: number;
+  readonly #callTimeoutMs: number | undefined;
   readonly #reconnect: Backoff;
   readonly #running = new Set<{ cancel(): void }>();
   #reached = false;
@@ -103,7 +75,7 @@ export class Connection {
     for (const [key, value] of Object.entries(options.metadata ?? {})) {
       this.#metadata.add(key, typeof value === "string" ? value : Buffer.from(value));
     }
-    this.#callTimeoutMs = options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
+    this.#callTimeoutMs = options.callTimeoutMs;
     this.#reconnect = options.reconnect ?? {};
   }
 
@@ -125,11 +97,11 @@ export class Connection {
   async unary<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,
-    { signal, callTimeoutMs }: CallOptions = {},
+    { signal, callTimeoutMs, traceparent }: CallOptions = {},
   ): Promise<MessageShape<O>> {
     signal?.throwIfAborted();
     this.#checkOpen();
-    const limit = callTimeoutMs ?? Math.max(this.#callTimeoutMs, BULK_METHODS.has(method) ? BULK_TIMEOUT_MS : 0);
+    const limit = callTimeout(method, callTimeoutMs, this.#callTimeoutMs);
     // Written here, not by grpc-js, which would report a value that does not fit its field as INTERNAL.
     const bytes = serialized(method.input, request);
     return new Promise((resolve, reject) => {
@@ -138,7 +110,7 @@ export class Connection {
         asIs,
         (answer) => fromBinary(method.output, answer),
         bytes,
-        this.#metadata,
+        this.#metadataIn(traceparent),
         Number.isFinite(limit) ? { deadline: Date.now() + limit } : {},
         (error, answer) => {
           this.#running.delete(call);
@@ -159,6 +131,15 @@ export class Connection {
       this.#running.add(call);
       signal?.addEventListener("abort", cancel);
     });
+  }
+
+  #metadataIn(traceparent = ""): Metadata {
+    if (traceparent === "") {
+      return this.#metadata;
+    }
+    const metadata = this.#metadata.clone();
+    metadata.set("traceparent", traceparent);
+    return metadata;
   }
 
   /** Calls a method that streams its answer. */

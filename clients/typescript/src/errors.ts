@@ -1,12 +1,12 @@
 /** What the client throws: one class, with the code, the reason and the details that the service sent. */
 
-import { createRegistry, fromBinary, isMessage, type Message } from "@bufbuild/protobuf";
-import { anyUnpack } from "@bufbuild/protobuf/wkt";
-import { type ServiceError, status } from "@grpc/grpc-js";
+import { createRegistry, isMessage, type Message } from "@bufbuild/protobuf";
+import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 
 import {
   BadRequestSchema,
   DebugInfoSchema,
+  type ErrorInfo,
   ErrorInfoSchema,
   HelpSchema,
   LocalizedMessageSchema,
@@ -16,10 +16,7 @@ import {
   ResourceInfoSchema,
   RetryInfoSchema,
 } from "./gen/google/rpc/error_details_pb.js";
-import { StatusSchema } from "./gen/google/rpc/status_pb.js";
 import { milliseconds } from "./time.js";
-
-const DETAILS_KEY = "grpc-status-details-bin";
 
 const DETAIL_TYPES = createRegistry(
   BadRequestSchema,
@@ -34,17 +31,28 @@ const DETAIL_TYPES = createRegistry(
   RetryInfoSchema,
 );
 
-// How grpc-js begins when no connection could be made at all, as against one that broke.
-const NOT_CONNECTED = /^(no connection established|name resolution failed|failed to connect)/i;
-
-// A connection that broke in a way for which grpc-js has no UNAVAILABLE: a failed write, a stream that ended without a
-// status, and Node's own reset of the streams of a connection that has gone. (A call that this side cancels says
-// "Cancelled on client".)
-const BROKEN =
-  /^(Received RST_STREAM with code \d+ (triggered by internal client error|\(Call ended without gRPC status)|Call cancelled$)/;
+// By their numbers, from 1, which are the same in gRPC and in Connect.
+const CODES = [
+  "CANCELLED",
+  "UNKNOWN",
+  "INVALID_ARGUMENT",
+  "DEADLINE_EXCEEDED",
+  "NOT_FOUND",
+  "ALREADY_EXISTS",
+  "PERMISSION_DENIED",
+  "RESOURCE_EXHAUSTED",
+  "FAILED_PRECONDITION",
+  "ABORTED",
+  "OUT_OF_RANGE",
+  "UNIMPLEMENTED",
+  "INTERNAL",
+  "UNAVAILABLE",
+  "DATA_LOSS",
+  "UNAUTHENTICATED",
+] as const;
 
 /** The name of a gRPC status code. */
-export type Code = Exclude<keyof typeof status, "OK">;
+export type Code = (typeof CODES)[number];
 
 /** What makes up a {@link SlotdError} beside its message. */
 export interface ErrorFields {
@@ -116,39 +124,22 @@ export class SlotdError extends Error {
   }
 }
 
-/** Translates what grpc-js reported; `address` is what the caller knows the service by. */
-export function fromServiceError(error: ServiceError, address: string): SlotdError {
-  const details = unpackDetails(error);
-  const info = details.find((detail) => isMessage(detail, ErrorInfoSchema));
-  const broken = info === undefined && BROKEN.test(error.details);
-  const code = broken ? "UNAVAILABLE" : codeName(error.code);
-  const connected = !(code === "UNAVAILABLE" && info === undefined && NOT_CONNECTED.test(error.details));
-  return new SlotdError(connected ? error.details : `no service at ${address}`, {
-    code,
-    reason: info?.reason ?? "",
-    metadata: info?.metadata ?? {},
-    details,
-    connected,
-    cause: error,
-  });
+/** The name of a status code; UNKNOWN for a number that is none. */
+export function codeName(code: number): Code {
+  return CODES[code - 1] ?? "UNKNOWN";
 }
 
-function codeName(code: status): Code {
-  const name = status[code] as keyof typeof status | undefined;
-  return name === undefined || name === "OK" ? "UNKNOWN" : name;
+/** Whether it is the name of a status code. */
+export function isCode(name: string): name is Code {
+  return (CODES as readonly string[]).includes(name);
 }
 
-/** The messages in the google.rpc.Status of a call's trailing metadata; none where it can't be read. */
-function unpackDetails(error: ServiceError): Message[] {
-  // A call that ended without trailers has no metadata, whatever grpc-js's types say.
-  const raw = (error.metadata as ServiceError["metadata"] | undefined)?.get(DETAILS_KEY)[0];
-  if (!(raw instanceof Uint8Array)) {
-    return [];
-  }
-  try {
-    return fromBinary(StatusSchema, raw).details.map((packed) => anyUnpack(packed, DETAIL_TYPES) ?? packed);
-  } catch {
-    // Whatever sits between here and the service may have mangled it; code and message still hold.
-    return [];
-  }
+/** What the service sent along with a refusal, unpacked; an Any where the type is not known. */
+export function unpackDetails(packed: readonly Any[]): Message[] {
+  return packed.map((detail) => anyUnpack(detail, DETAIL_TYPES) ?? detail);
+}
+
+/** The detail that says why, if the service itself said so. */
+export function errorInfo(details: readonly Message[]): ErrorInfo | undefined {
+  return details.find((detail) => isMessage(detail, ErrorInfoSchema));
 }

@@ -4,7 +4,17 @@
  * @module
  */
 
+export type { CallOptions } from "./caller.js";
 export { Client } from "./client.js";
+export type { ConnectionOptions } from "./connection.js";
+export { serviceDefinition } from "./definition.js";
+export { SlotdError } from "./errors.js";
+export type { Code, ErrorFields } from "./errors.js";
+export type { Backoff } from "./outage.js";
+export { decode, decodeMessage, encode, encodeMessage, PayloadError } from "./payload.js";
+export { isTerminal } from "./progress.js";
+export { spec } from "./requests.js";
+export type { DependsOn, Filter, JobRef, Resource, RetryFields, SpecFields, ToSubmit } from "./requests.js";
 export type {
   DeleteOptions,
   GetOptions,
@@ -16,16 +26,7 @@ export type {
   SubmitBatchOptions,
   SubmitOptions,
   WaitOptions,
-} from "./client.js";
-export type { CallOptions, ConnectionOptions } from "./connection.js";
-export { serviceDefinition } from "./definition.js";
-export { SlotdError } from "./errors.js";
-export type { Code, ErrorFields } from "./errors.js";
-export type { Backoff } from "./outage.js";
-export { decode, decodeMessage, encode, encodeMessage, PayloadError } from "./payload.js";
-export { isTerminal } from "./progress.js";
-export { spec } from "./requests.js";
-export type { DependsOn, Filter, JobRef, Resource, RetryFields, SpecFields, ToSubmit } from "./requests.js";
+} from "./service-client.js";
 export { EventStream, JobPages, OutputStream } from "./streams.js";
 export type { Stub } from "./stub.js";
 export { Delivery, EventType, JobState, JobView, ResourceMode, UniqueConflict } from "./v1.js";

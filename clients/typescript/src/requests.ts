@@ -1,12 +1,11 @@
 /** Building the services' requests from JavaScript's own values. */
 
-import { randomUUID } from "node:crypto";
-
 import { create, isMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 
 import { encode } from "./payload.js";
 import { duration, timestamp } from "./time.js";
+import { randomUUID } from "./uuid.js";
 import {
   type DependencySchema,
   type Job,

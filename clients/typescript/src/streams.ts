@@ -1,10 +1,8 @@
 /** The client's iterators: events, output and pages, each over as many calls as it takes. */
 
-import { setTimeout as sleep } from "node:timers/promises";
-
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 
-import type { Call } from "./connection.js";
+import type { Call } from "./caller.js";
 import { SlotdError } from "./errors.js";
 import type { Outage } from "./outage.js";
 import { EventProgress, OutputProgress } from "./progress.js";
@@ -23,10 +21,19 @@ import {
 export type Pause = (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 
 /** Waits on the machine's clock. */
-export const pauseOnClock: Pause = async (milliseconds, signal) => {
-  // An abort ends the wait early, which is no failure.
-  await sleep(milliseconds, undefined, signal && { signal }).catch(() => undefined);
-};
+export const pauseOnClock: Pause = (milliseconds, signal) =>
+  new Promise((resolve) => {
+    const wake = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, milliseconds);
+    signal?.addEventListener("abort", wake);
+    if (signal?.aborted) {
+      wake();
+    }
+  });
 
 /** What a reader needs to call its method, again and again. */
 export interface Source<Request, Answer> {
@@ -38,6 +45,10 @@ export interface Source<Request, Answer> {
   signal?: AbortSignal | undefined;
   /** Called once it is closed. */
   closed?: () => void;
+  /** Called after each try that was cut or failed and will be followed by another, in so many milliseconds. */
+  interrupted?: ((error: SlotdError, retryMs: number) => void) | undefined;
+  /** Called when messages come again after that. */
+  resumed?: (() => void) | undefined;
   pause?: Pause;
 }
 
@@ -50,6 +61,7 @@ export class Reader<Request, Answer> {
     this.close();
   };
   #call: Call<Answer> | undefined;
+  #interrupted = false;
 
   /** Calls at once, so that a stream begins where it is asked for. */
   constructor(source: Source<Request, Answer>, request: () => Request) {
@@ -70,7 +82,7 @@ export class Reader<Request, Answer> {
           this.close();
           return undefined;
         }
-        this.#source.outage.answered();
+        this.#answered();
         return message;
       } catch (error) {
         await this.#failed(error);
@@ -91,17 +103,28 @@ export class Reader<Request, Answer> {
     this.#source.closed?.();
   }
 
+  #answered(): void {
+    this.#source.outage.answered();
+    if (this.#interrupted) {
+      this.#interrupted = false;
+      this.#source.resumed?.();
+    }
+  }
+
   /** Waits until the call is to be made again; throws where it is not. */
   async #failed(error: unknown): Promise<void> {
     if (this.#closing.signal.aborted) {
       return;
     }
     this.#call = undefined;
-    const delay = this.#source.resume && error instanceof SlotdError ? this.#source.outage.failed(error) : undefined;
-    if (delay === undefined) {
+    const refusal = this.#source.resume && error instanceof SlotdError ? error : undefined;
+    const delay = refusal && this.#source.outage.failed(refusal);
+    if (refusal === undefined || delay === undefined) {
       this.close();
       throw error;
     }
+    this.#interrupted = true;
+    this.#source.interrupted?.(refusal, delay);
     const pause = this.#source.pause ?? pauseOnClock;
     await pause(delay, this.#closing.signal);
   }

@@ -2,7 +2,7 @@
 
 import type { DescMessage, DescMethodUnary, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 
-import type { CallOptions, Connection } from "./connection.js";
+import type { Caller, CallOptions } from "./caller.js";
 
 /** The unary methods of a service, by name: each takes a request and answers the response. Rejects with SlotdError. */
 export type Stub<Service extends DescService> = {
@@ -14,7 +14,7 @@ export type Stub<Service extends DescService> = {
 };
 
 /** Makes the stub of a service. */
-export function createStub<Service extends DescService>(connection: Connection, service: Service): Stub<Service> {
+export function createStub<Service extends DescService>(connection: Caller, service: Service): Stub<Service> {
   const methods = service.methods
     .filter((method): method is DescMethodUnary & typeof method => method.methodKind === "unary")
     .map((method) => [

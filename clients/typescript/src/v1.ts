@@ -1,6 +1,6 @@
 /**
  * Every message, enum and service of `slotd.v1`, as protobuf-es generates them. Nothing here needs gRPC or Node.js, so
- * that a browser can use it through connect-web as well.
+ * that a browser can use it as well.
  *
  * @module
  */

@@ -162,6 +162,15 @@ test("metadata goes with every call", async (context) => {
   assert.equal((await client.get("1")).id, "1 Bearer x");
 });
 
+test("a call says which trace it belongs to", async (context) => {
+  const submit: handleUnaryCall<SubmitRequest, object> = ({ metadata }, answer) => {
+    answer(null, { job: { id: metadata.get("traceparent").join() } });
+  };
+  const client = await connect(context, { submit }, { metadata: { traceparent: "00-client" } });
+  assert.equal((await client.submit("mail", null, { traceparent: "00-call" })).id, "00-call");
+  assert.equal((await client.submit("mail", null, { traceparent: "" })).id, "00-client");
+});
+
 test("a value that does not fit its field is refused before any call", async (context) => {
   const client = await connect(context, {});
   await assert.rejects(client.submit("mail", null, { priority: 0.5 }), /int32/);

@@ -15,7 +15,7 @@ import {
   StatusSchema,
 } from "slotd/rpc";
 
-import { fromServiceError } from "#slotd/errors.js";
+import { fromServiceError } from "#slotd/service-error.js";
 
 function packed<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<Desc>) {
   return anyPack(schema, create(schema, init));

@@ -15,7 +15,7 @@ import {
   StreamResponseSchema,
 } from "slotd/v1";
 
-import type { Call } from "#slotd/connection.js";
+import type { Call } from "#slotd/caller.js";
 import { Outage } from "#slotd/outage.js";
 import type { Source } from "#slotd/streams.js";
 

@@ -70,7 +70,13 @@ class Connection {
     const jobId = `${kind}-${(serial += 1)}`;
     const spec = { kind, payload, queue: "slow", labels: { a: "b" } };
     this.say({
-      assignments: [{ lease: { jobId, fence: 1n }, job: { id: jobId, attempt: 2, spec }, timeLeft: { seconds: 60n } }],
+      assignments: [
+        {
+          lease: { jobId, fence: 1n },
+          job: { id: jobId, attempt: 2, spec, traceparent: "00-t" },
+          timeLeft: { seconds: 60n },
+        },
+      ],
     });
     return { $typeName: "slotd.v1.Lease", jobId, fence: 1n };
   }
@@ -199,13 +205,21 @@ test("a worker says what it runs, and takes, does and answers a job", async (con
   );
   const { jobId } = connection.assign("add", encode({ a: 1, b: 2 }));
   const finish = await connection.finish();
-  assert.deepEqual(resultOf(finish), { sum: 3, jobId, attempt: 2, kind: "add", queue: "slow", labels: { a: "b" } });
+  assert.deepEqual(resultOf(finish), {
+    sum: 3,
+    jobId,
+    attempt: 2,
+    kind: "add",
+    queue: "slow",
+    labels: { a: "b" },
+    traceparent: "00-t",
+  });
   assert.deepEqual([finish.progress?.done, finish.progress?.total, finish.progress?.message], [1n, 2n, "half"]);
 });
 
-function about({ jobId, attempt, kind, queue, labels, deadline }: JobContext): object {
+function about({ jobId, attempt, kind, queue, labels, traceparent, deadline }: JobContext): object {
   assert.ok((deadline?.getTime() ?? 0) > Date.now());
-  return { jobId, attempt, kind, queue, labels };
+  return { jobId, attempt, kind, queue, labels, traceparent };
 }
 
 test("what a handler throws, returns and is given decides how the attempt ends", async (context) => {

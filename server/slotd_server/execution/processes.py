@@ -46,6 +46,7 @@ class ProcessRunner:
             labels=dict(job.spec.labels),
             payload=job.spec.payload,
             time_left=None if timeout is None else timeout / SECOND,
+            traceparent=job.traceparent,
             load_results=lambda: self._results(job),
         )
         self._processes.start(assigned, self)

@@ -73,6 +73,7 @@ class ThreadRunner:
             labels=MappingProxyType(dict(job.spec.labels)),
             deadline=deadline,
             announce=partial(self._reporting.told, lease),
+            traceparent=job.traceparent,
             output_limit=self._output_limit,
             load_results=partial(self._results, job),
         )

@@ -5,13 +5,13 @@ each method.
 """
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 import grpc
 import grpc.aio
-from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -59,22 +59,29 @@ def handler(service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHand
     stream is an async generator of messages; either may have them serialised already, and raises any Exception. One
     that is asked by a stream gets an async iterator of requests, which raises InvalidArgument for bytes that are none.
     """
-    methods: dict[str, Any] = {}
+    handlers: dict[str, Any] = {}
+    for method, function in methods(service, servicer):
+        parse = parser(GetMessageClass(method.input_type))
+        if method.client_streaming:
+            handlers[method.name] = grpc.stream_stream_rpc_method_handler(_streaming(_parse_each(parse), function))
+        elif method.server_streaming:
+            handlers[method.name] = grpc.unary_stream_rpc_method_handler(_streaming(parse, function))
+        else:
+            handlers[method.name] = grpc.unary_unary_rpc_method_handler(_unary(parse, function))
+    return grpc.method_handlers_generic_handler(service.full_name, handlers)
+
+
+def methods(service: ServiceDescriptor, servicer: object) -> Iterator[tuple[MethodDescriptor, Any]]:
+    """The methods of `service` that `servicer` has, each with its function: a Unary or a Streaming."""
     for method in service.methods:
         function = getattr(servicer, method.name, None)
-        if function is None:
-            continue
-        parse = _parser(GetMessageClass(method.input_type))
-        if method.client_streaming:
-            methods[method.name] = grpc.stream_stream_rpc_method_handler(_streaming(_parse_each(parse), function))
-        elif method.server_streaming:
-            methods[method.name] = grpc.unary_stream_rpc_method_handler(_streaming(parse, function))
-        else:
-            methods[method.name] = grpc.unary_unary_rpc_method_handler(_unary(parse, function))
-    return grpc.method_handlers_generic_handler(service.full_name, methods)
+        if function is not None:
+            yield method, function
 
 
-def _parser(kind: type[Message]) -> Callable[[bytes], Message]:
+def parser(kind: type[Message]) -> Callable[[bytes], Message]:
+    """Makes a message of bytes; raises InvalidArgument for those that are none."""
+
     def parse(data: bytes) -> Message:
         try:
             return kind.FromString(data)
@@ -119,6 +126,9 @@ def _streaming(parse: Callable[[Any], Any], function: Streaming) -> Any:
                     await context.write(answer if isinstance(answer, bytes) else answer.SerializeToString())
         except grpc.aio.AbortError:
             raise
+        except grpc.aio.InternalError:
+            # gRPC's word for an answer that could not be written: the peer went away in its midst.
+            return
         except Exception as error:  # noqa: BLE001 - as above
             await _abort(context, error)
 

@@ -234,6 +234,11 @@ def status(error: Exception) -> Wire:
     return Wire(row.code, message, whole.SerializeToString())
 
 
+def code(error: Exception) -> grpc.StatusCode:
+    """The status code alone."""
+    return _TABLE.get(type(error), _INTERNAL).code
+
+
 def _log(event: str, error: Exception) -> None:
     # As text, made here: what renders exceptions for people shows variables too, and with them payloads.
     log.error(event, exception="".join(traceback.format_exception(error)))

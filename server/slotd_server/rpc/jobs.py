@@ -1,8 +1,9 @@
 """JobService: each method parses, calls, translates. What streams, and what is done in bulk, has files of its own."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from time import perf_counter
+from typing import NamedTuple, TypeAlias
 
 from slotd import v1
 from slotd_server.dispatch import Dispatcher
@@ -24,6 +25,10 @@ _MOST_PAGE_JOBS = 1000
 
 _ANSWER_BYTES = 2 << 20
 """About how much one answer holds at most, below the 4 MiB that clients take by default."""
+
+
+Submitted: TypeAlias = Callable[[Sequence[Job], float], None]
+"""Hears of jobs that somebody submitted, and after how many seconds that is answered."""
 
 
 class _Range(NamedTuple):
@@ -59,12 +64,14 @@ class Jobs:
         *,
         max_payload: int = 1 << 20,
         max_batch: int = 16 << 20,
+        submitted: Submitted | None = None,
     ) -> None:
         self._call = dispatcher.call
         self._reads = reads
         self._log = log
         self._store_id = store_id
         self._boot = boot
+        self._submitted = submitted
         self._submissions = Submissions(dispatcher.kinds, max_payload=max_payload, max_batch=max_batch)
         self.Stream = streams.Stream
         bulk = Bulk(dispatcher, reads, log)
@@ -76,19 +83,23 @@ class Jobs:
         self.CancelGroup = bulk.CancelGroup
 
     async def Submit(self, request: v1.SubmitRequest, call: Call) -> bytes:
+        began = perf_counter()
         self._submissions.check(request)
         known = self._log.revision
         draft = convert.draft_from(request, traceparent(call))
         (job,) = await self._call(ask.Submit((draft,), request.validate_only))
+        self._answered((job,), began, kept=not request.validate_only)
         return encode.submitted((job,), "" if request.validate_only else self._cursor((job,), known))
 
     async def SubmitBatch(self, request: v1.SubmitBatchRequest, call: Call) -> bytes:
+        began = perf_counter()
         self._submissions.check_batch(request)
         validate_only = request.requests[0].validate_only
         known = self._log.revision
         trace = traceparent(call)
         drafts = tuple([convert.draft_from(one, trace) for one in request.requests])
         jobs: tuple[Job, ...] = await self._call(ask.Submit(drafts, validate_only, batch=True))
+        self._answered(jobs, began, kept=not validate_only)
         payloads = sum(len(job.spec.payload.data) for job in jobs if job.spec.payload is not None)
         cursor = "" if validate_only else self._cursor(jobs, known)
         return encode.submitted(jobs, cursor, whole=payloads <= _ANSWER_BYTES)
@@ -155,6 +166,10 @@ class Jobs:
         group = convert.group_message(request.name, await self._call(ask.GetGroup(request.name)))
         cursor = cursors.encode(self._store_id, self._boot(), known)
         return v1.GetGroupResponse(group=group, revision=known, cursor=cursor)
+
+    def _answered(self, jobs: Sequence[Job], began: float, *, kept: bool) -> None:
+        if kept and self._submitted is not None:
+            self._submitted(jobs, perf_counter() - began)
 
     def _cursor(self, jobs: tuple[Job, ...], known: int) -> str:
         """Where a stream misses nothing that happens to `jobs` after these copies.

@@ -57,6 +57,13 @@ class Query(NamedTuple):
         return latest(events) if self.latest else list(events)
 
 
+class _Place:
+    """An open stream: the revision up to which its reader has been told all, None while there is nothing to tell it."""
+
+    def __init__(self) -> None:
+        self.told: int | None = None
+
+
 class Taken(NamedTuple):
     """A snapshot: messages, each behind its length, in a file; and which of the jobs asked for are not terminal."""
 
@@ -77,9 +84,19 @@ class Streams:
         self._boot = boot
         self._heartbeat = heartbeat
         self._limit = limit
-        self._open = 0
+        self._places: set[_Place] = set()
         self._encoded: dict[tuple[int, int, int | None], bytes] = {}
         self._shared: dict[tuple[Query, int, int], list[bytes]] = {}
+
+    @property
+    def open(self) -> int:
+        """How many streams are open."""
+        return len(self._places)
+
+    def lag(self) -> int:
+        """How many events behind the newest the slowest of them is. One that only waits is not."""
+        told = [place.told for place in self._places if place.told is not None]
+        return self._log.revision - min(told) if told else 0
 
     async def Stream(self, request: v1.StreamRequest, _: Call) -> AsyncIterator[bytes]:
         """See JobService.Stream."""
@@ -90,21 +107,24 @@ class Streams:
             request.delivery == v1.DELIVERY_LATEST,
             request.include_progress,
         )
-        with self._place():
+        with self._place() as place:
             if request.cursor:
                 cursor = cursors.decode(request.cursor, self._store_id)
                 after = cursor.revision
                 target, open_jobs = await self._reads(lambda snapshot: _resume(snapshot, query, cursor))
             else:
                 after, messages, open_jobs = await self._reads(lambda snapshot: self._take(snapshot, query))
+                place.told = after
                 with messages:
                     for message in _unspool(messages):
                         yield message
                 target = after
-            async for message in self._follow(query, after, target, open_jobs):
+            async for message in self._follow(query, place, after, target, open_jobs):
                 yield message
 
-    async def _follow(self, query: Query, after: int, target: int, open_jobs: set[str]) -> AsyncIterator[bytes]:
+    async def _follow(
+        self, query: Query, place: _Place, after: int, target: int, open_jobs: set[str]
+    ) -> AsyncIterator[bytes]:
         """All that happens after revision `after`; it is synced once it has told what there was at `target`."""
         job_ids = query.filter.job_ids
         time = asyncio.get_running_loop().time
@@ -114,6 +134,7 @@ class Streams:
         synced = False
         spoken = time()
         while True:
+            place.told = after
             if not synced and after >= target:
                 synced = True
                 yield self._response(after, synced=True)
@@ -130,6 +151,7 @@ class Streams:
                 yield self._response(after, heartbeat=True)
                 spoken = time()
             if synced and not batch.events:
+                place.told = None
                 try:
                     await self._log.wait(after, job_ids, max(spoken + self._heartbeat - time(), 0))
                 except Draining:
@@ -200,14 +222,15 @@ class Streams:
         return response.SerializeToString()
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
-        if self._open >= self._limit:
+    def _place(self) -> Iterator[_Place]:
+        if len(self._places) >= self._limit:
             raise TooManyStreams(self._limit)
-        self._open += 1
+        place = _Place()
+        self._places.add(place)
         try:
-            yield
+            yield place
         finally:
-            self._open -= 1
+            self._places.remove(place)
 
 
 def _resume(snapshot: Snapshot, query: Query, cursor: cursors.Cursor) -> tuple[int, set[str]]:

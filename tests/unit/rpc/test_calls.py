@@ -187,6 +187,24 @@ async def test_a_stream_may_yield_bytes(session: Session) -> None:
     await session.servicer.closed.wait()
 
 
+async def test_a_peer_that_goes_away_in_the_midst_of_an_answer_is_no_error() -> None:
+    class Gone:
+        async def write(self, _: bytes) -> None:
+            raise grpc.aio.InternalError
+
+    class Details:
+        method = "/slotd.v1.JobService/Stream"
+        invocation_metadata: tuple[tuple[str, str | bytes], ...] = ()
+
+    servicer = Servicer()
+    handler = calls.handler(SERVICE, servicer).service(Details())
+    assert handler is not None
+    with capture_logs() as logs:
+        await handler.unary_stream(b"", Gone())  # type: ignore[arg-type, misc]
+    assert logs == []
+    assert servicer.closed.is_set()
+
+
 async def test_a_stream_may_yield_messages(session: Session) -> None:
     answers = [v1.ReadOutputResponse.FromString(answer) async for answer in session.stream("ReadOutput", b"")]
     assert [(answer.data, answer.eof) for answer in answers] == [(b"one", False), (b"two", True)]

@@ -47,6 +47,8 @@ struct ClientOptions {
 struct CallOptions {
   /// The longest that it may take, its repeats included; without a value the client's.
   std::optional<Seconds> timeout;
+  /// The span that it belongs to, as W3C Trace Context has it, and with Submit the job; empty for none.
+  std::string traceparent = {};
 };
 
 /// What to wait for.

@@ -991,7 +991,8 @@ type Job struct {
 	// The time for which that schedule made it.
 	FireTime *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=fire_time,json=fireTime,proto3" json:"fire_time,omitempty"`
 	// The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
-	// metadata. Empty where none came. Whoever runs the job goes on from it.
+	// metadata, or, where the service traces, its own span of that call. Empty where there is none. Whoever runs the job goes
+	// on from it.
 	Traceparent   string `protobuf:"bytes,21,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

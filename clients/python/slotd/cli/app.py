@@ -9,7 +9,20 @@ from typing import Any
 import click
 
 import slotd
-from slotd.cli import changes, completion, groups, jobs, queues, schedules, submitting, watching, worker, workers
+from slotd.cli import (
+    changes,
+    completion,
+    groups,
+    health,
+    jobs,
+    queues,
+    schedules,
+    submitting,
+    top,
+    watching,
+    worker,
+    workers,
+)
 from slotd.cli.errors import Failure, Status, failure
 from slotd.cli.session import current, shared_options
 from slotd.cli.suggesting import Suggesting
@@ -88,6 +101,7 @@ for command in (
     jobs.get,
     jobs.list_,
     watching.watch,
+    top.top,
     jobs.wait,
     jobs.output,
     changes.update,
@@ -103,6 +117,7 @@ for command in (
     queues.slots,
     queues.stats,
     queues.servers,
+    health.health,
     workers.workers,
     completion.completion,
 ):

@@ -1,6 +1,5 @@
 """The command `worker`: runs handlers for a service elsewhere."""
 
-import logging
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from typing import NoReturn, get_args
 import click
 
 import slotd
+from slotd import logs, trace_export
 from slotd.cli.arguments import duration
 from slotd.cli.errors import Status, failure
 from slotd.cli.session import Session
@@ -22,7 +22,11 @@ from slotd.handlers import Isolation, load
 _LAST_SECONDS = 5.0
 """How long a worker that is to end at once may take to give its jobs back."""
 
+_TRACES_SECONDS = 3.0
+"""How long it may take in the end to send off what is left of the spans."""
+
 _LEVELS = ("debug", "info", "warning", "error")
+_FORMATS = ("auto", "json", "text")
 
 
 @click.command()
@@ -68,7 +72,22 @@ _LEVELS = ("debug", "info", "warning", "error")
     metavar="PATH",
     help="An executable that jobs of the kind `command` may run; may be given again.",
 )
+@click.option(
+    "--traces",
+    type=click.Choice(["otlp"]),
+    envvar="SLOTD_TRACES",
+    show_envvar=True,
+    help="Send spans to where the OTEL_… variables say.",
+)
 @click.option("--log-level", type=click.Choice(_LEVELS), default="info", envvar="SLOTD_LOG_LEVEL", show_envvar=True)
+@click.option(
+    "--log-format",
+    type=click.Choice(_FORMATS),
+    default="text",
+    envvar="SLOTD_LOG_FORMAT",
+    show_envvar=True,
+    help="auto is text on a terminal, else json.",
+)
 @click.pass_obj
 def worker(
     session: Session,
@@ -80,7 +99,9 @@ def worker(
     drain_timeout: timedelta,
     isolation: Isolation,
     commands: tuple[str, ...],
+    traces: str | None,
     log_level: str,
+    log_format: str,
 ) -> None:
     """Run jobs for a service, with the handlers of modules.
 
@@ -88,13 +109,15 @@ def worker(
     connected: "slotd worker ID connected". SIGTERM or SIGINT lets running jobs end, gives the rest back, and
     stops it; twice, gives them back at once; three times, waits for nothing.
     """
-    _configure_logs(log_level)
+    logs.configure(log_level, log_format)
     addresses = addresses or session.address
     for module in modules:
         try:
             load(module)
         except Exception as error:
             raise click.UsageError(f"cannot load {module}: {type(error).__name__}: {error}") from error
+    if traces:
+        _send_traces()
     try:
         made = slotd.Worker(
             addresses.split(","),
@@ -108,6 +131,15 @@ def worker(
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     _run(made, addresses)
+
+
+def _send_traces() -> None:
+    try:
+        trace_export.start()
+    except ImportError as error:
+        raise click.UsageError(f"traces need OpenTelemetry: install 'slotd[traces]' ({error})") from error
+    except ValueError as error:
+        raise click.UsageError(f"cannot send traces: {error}") from error
 
 
 class _Event(Enum):
@@ -164,12 +196,9 @@ def _work(made: slotd.Worker, addresses: str) -> int:
     except BaseException:  # noqa: BLE001 - it is shown, and ends the process
         traceback.print_exc()
         return 1
+    finally:
+        trace_export.shutdown(_TRACES_SECONDS)
     return Status.OK
-
-
-def _configure_logs(level: str) -> None:
-    logging.basicConfig(format="%(asctime)s %(levelname)-7s %(message)s", stream=sys.stderr)
-    logging.getLogger("slotd").setLevel(level.upper())
 
 
 def _listed(words: str) -> tuple[str, ...]:

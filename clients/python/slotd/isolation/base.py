@@ -30,6 +30,7 @@ class Lease(NamedTuple):
 class Assigned(NamedTuple):
     """An attempt to run. `time_left` is how many seconds it may take, for the handler to know: None is for ever, and
     ending it is up to who gave it. `load_results` is as of JobContext; it may be called from any thread, and may block.
+    `traceparent` is the trace that it belongs to, empty for none.
     """
 
     lease: Lease
@@ -40,6 +41,7 @@ class Assigned(NamedTuple):
     payload: Encoded | None
     time_left: float | None = None
     load_results: Callable[[], Mapping[str, Encoded | None]] = dict
+    traceparent: str = ""
 
 
 class Listener(Protocol):

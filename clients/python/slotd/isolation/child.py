@@ -21,6 +21,7 @@ from types import MappingProxyType
 
 import grpc
 
+from slotd import logs, trace_export
 from slotd.attempts import Attempt, Failed, Outcome
 from slotd.context import JobContext, Told
 from slotd.handlers import Handler, load, registered
@@ -32,6 +33,9 @@ from slotd.v1 import worker_service_pb2, worker_service_pb2_grpc
 
 _PIECE_BYTES = 1 << 20
 """The most output in one message."""
+
+_TRACES_SECONDS = 0.5
+"""How long it may take in the end to send off what is left of the spans; a child that takes long to end is killed."""
 
 Send = Callable[[worker_service_pb2.WorkRequest], None]
 
@@ -127,11 +131,13 @@ class Work:
             labels=MappingProxyType(dict(job.spec.labels)),
             deadline=datetime.now(UTC) + time_left if has_end else None,
             announce=self.teller.announce,
+            traceparent=job.traceparent,
             output_limit=limits.max_output_bytes,
             load_results=partial(load_results, job.id),
         )
         self.teller.listen(context.take)
-        self.attempt = Attempt(handler, context, wire.payload_of(job.spec), limits.max_result_bytes)
+        payload = wire.payload_of(job.spec)
+        self.attempt = Attempt(handler, context, payload, limits.max_result_bytes, has_span=True)
 
     def run(self) -> Outcome:
         """Call the handler."""
@@ -246,8 +252,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("--memory", type=int, required=True)
     parser.add_argument("--idle", type=float, required=True)
+    parser.add_argument("--traces", action="store_true")
+    parser.add_argument("--log-level")
+    parser.add_argument("--log-format", default="text")
     parser.add_argument("modules", nargs="*")
     options = parser.parse_args(arguments)
+    if options.log_level is not None:
+        logs.configure(options.log_level, options.log_format)
     end_with(options.parent)
     # Where it died of a fault in C, its last lines say where.
     faulthandler.enable(all_threads=False)
@@ -255,6 +266,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # It goes to the service's log, where lines should not wait.
         sys.stdout.reconfigure(line_buffering=True)
     broken = _load(options.modules)
+    if options.traces:
+        trace_export.start()
     handlers = registered()
     kinds = [worker_service_pb2.WorkerKind(kind=kind) for kind in handlers]
     hello = worker_service_pb2.Hello(worker_id=options.id, name=str(os.getpid()), kinds=kinds)
@@ -266,6 +279,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with grpc.insecure_channel(options.address, channel_options) as channel:
         child = Child(worker_service_pb2_grpc.WorkerServiceStub(channel), handlers, broken)
         child.run(hello, Memory(options.memory), options.idle)
+    trace_export.shutdown(_TRACES_SECONDS)
 
 
 def _load(modules: Sequence[str]) -> Failed | None:

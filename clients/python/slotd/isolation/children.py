@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
+from slotd import logs, trace_export
 from slotd.attempts import Failed, Outcome
 from slotd.context import Told
 from slotd.handlers import Handler
@@ -214,6 +215,8 @@ class Children:
             f"--parent={os.getpid()}",
             f"--memory={child.memory or 0}",
             f"--idle={self._idle_seconds}",
+            *(["--traces"] if trace_export.started() else []),
+            *logs.inherited(),
             "--",
             *self._modules,
         ]

@@ -150,7 +150,7 @@ class Commands:
     def _keep(self, assigned: Assigned, run: _Run) -> None:
         """Start a command, and wait until it is gone."""
         try:
-            command = parsed(assigned.payload, self._allowed)
+            command = parsed(assigned.payload, self._allowed, assigned.traceparent)
             outcome = self._carry_out(command, run)
         except CommandError as error:
             outcome = error.failed
@@ -191,8 +191,11 @@ class Commands:
         run.listener.finished(lease, run.killed or outcome, run.context.take())
 
 
-def parsed(payload: Encoded | None, allowed: Sequence[str]) -> Command:
-    """The command that a payload asks for. Raises CommandError for one that is none, or not allowed."""
+def parsed(payload: Encoded | None, allowed: Sequence[str], traceparent: str = "") -> Command:
+    """The command that a payload asks for. Raises CommandError for one that is none, or not allowed.
+
+    It finds `traceparent` in its environment, as TRACEPARENT, which is where OpenTelemetry puts it.
+    """
     try:
         fields = None if payload is None else decode_value(*payload)
     except DecodeError as error:
@@ -210,7 +213,8 @@ def parsed(payload: Encoded | None, allowed: Sequence[str]) -> Command:
     if not _are_texts([text for text in (cwd, stdin) if text is not None]):
         raise _invalid("cwd and stdin are texts")
     kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
-    return Command(_path_of(argv[0], allowed), argv, cwd, kept | env, stdin)
+    traced = {"TRACEPARENT": traceparent} if traceparent else {}
+    return Command(_path_of(argv[0], allowed), argv, cwd, kept | traced | env, stdin)
 
 
 def _invalid(message: str) -> CommandError:

@@ -25,7 +25,7 @@ def assignment_message(assigned: Assigned) -> worker_service_pb2.Assignment:
     spec = job_pb2.JobSpec(
         kind=assigned.kind, queue=assigned.queue, labels=assigned.labels, payload=_payload(assigned.payload)
     )
-    job = job_pb2.Job(id=assigned.lease.job_id, spec=spec, attempt=assigned.attempt)
+    job = job_pb2.Job(id=assigned.lease.job_id, spec=spec, attempt=assigned.attempt, traceparent=assigned.traceparent)
     return worker_service_pb2.Assignment(
         lease=lease_message(assigned.lease),
         job=job,

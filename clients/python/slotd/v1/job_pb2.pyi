@@ -550,7 +550,8 @@ class Job(google.protobuf.message.Message):
     """The schedule that made it, if one did."""
     traceparent: builtins.str
     """The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
-    metadata. Empty where none came. Whoever runs the job goes on from it.
+    metadata, or, where the service traces, its own span of that call. Empty where there is none. Whoever runs the job goes
+    on from it.
     """
     @property
     def spec(self) -> global___JobSpec:

@@ -82,4 +82,5 @@ def _assigned(
         (payload.content_type, payload.data) if job.spec.HasField("payload") else None,
         assignment.time_left.ToTimedelta().total_seconds() if assignment.HasField("time_left") else None,
         load_results,
+        job.traceparent,
     )

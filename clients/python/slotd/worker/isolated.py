@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from slotd.handlers import Handler, Isolation
 from slotd.isolation.base import Processes
+from slotd.isolation.spanned import Spanned
 
 
 def processes_by_kind(
@@ -25,11 +26,11 @@ def processes_by_kind(
         # Only here: processes need Linux, and most workers have none.
         from slotd.isolation.children import Children
 
-        found |= dict.fromkeys(isolated, Children(modules, handlers))
+        found |= dict.fromkeys(isolated, Spanned(Children(modules, handlers)))
     if commands:
         from slotd.isolation.commands import KIND, Commands
 
         if KIND in handlers:
             raise ValueError(f"there is a handler for {KIND!r}, which is the kind of the commands that are allowed")
-        found[KIND] = Commands(commands)
+        found[KIND] = Spanned(Commands(commands))
     return found

@@ -51,6 +51,7 @@ class Threads:
             labels=MappingProxyType(dict(assigned.labels)),
             deadline=None if left is None else datetime.now(UTC) + timedelta(seconds=left),
             announce=lambda: listener.told(lease),
+            traceparent=assigned.traceparent,
             output_limit=limits.output,
             load_results=assigned.load_results,
         )

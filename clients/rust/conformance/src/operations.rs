@@ -37,6 +37,7 @@ pub async fn run(client: &Client, call: &Value) -> Answer {
 }
 
 async fn submit(client: &Client, call: &Value) -> Answer {
+    let client = client.clone().with_traceparent(call["traceparent"].as_str().unwrap_or_default());
     let submitted = client.submit(parse::<SubmitRequest>(&call["request"])?).await?;
     print(&SubmitResponse { job: Some(submitted.job), cursor: submitted.cursor })
 }

@@ -296,7 +296,8 @@ pub struct Job {
     #[prost(message, optional, tag = "20")]
     pub fire_time: ::core::option::Option<::prost_types::Timestamp>,
     /// The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
-    /// metadata. Empty where none came. Whoever runs the job goes on from it.
+    /// metadata, or, where the service traces, its own span of that call. Empty where there is none. Whoever runs the job goes
+    /// on from it.
     #[prost(string, tag = "21")]
     pub traceparent: ::prost::alloc::string::String,
 }

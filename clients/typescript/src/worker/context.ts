@@ -42,6 +42,7 @@ export class AttemptContext implements JobContext {
   readonly queue: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly deadline: Date | undefined;
+  readonly traceparent: string;
 
   readonly #stopping = new AbortController();
   readonly #options: ContextOptions;
@@ -60,6 +61,7 @@ export class AttemptContext implements JobContext {
     this.queue = job.spec?.queue ?? "";
     this.labels = { ...job.spec?.labels };
     this.deadline = timeLeft && new Date(Date.now() + milliseconds(timeLeft));
+    this.traceparent = job.traceparent;
     this.#options = options;
     // One byte more than is kept says that there was more; the rest is not even carried.
     this.#outputLeft = options.outputLimit + 1;

@@ -42,6 +42,8 @@ export interface JobContext {
   readonly labels: Readonly<Record<string, string>>;
   /** When the attempt times out, by this machine's clock; undefined where it never does. */
   readonly deadline: Date | undefined;
+  /** The span that submitted the job, as W3C Trace Context has it; empty where the job is in no trace. */
+  readonly traceparent: string;
   /**
    * Aborts, with a {@link JobCancelled}, when the handler should stop: somebody cancelled the job, its attempt is over
    * (its timeout has passed, say), or the worker stops.

@@ -554,7 +554,8 @@ export type Job = Message<"slotd.v1.Job"> & {
 
   /**
    * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
-   * metadata. Empty where none came. Whoever runs the job goes on from it.
+   * metadata, or, where the service traces, its own span of that call. Empty where there is none. Whoever runs the job goes
+   * on from it.
    *
    * @generated from field: string traceparent = 21;
    */

@@ -1,6 +1,5 @@
 package io.slotd;
 
-import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
@@ -9,14 +8,12 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
-import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /**
@@ -46,11 +43,13 @@ final class Connection {
     return channel;
   }
 
-  /** One blocking unary call; {@code timeout} is null for no limit. Throws SlotdException. */
-  <Q, A> A call(MethodDescriptor<Q, A> method, Q request, Duration timeout) {
+  /** One blocking unary call. Throws SlotdException. */
+  <Q, A> A call(MethodDescriptor<Q, A> method, Q request, CallSettings settings) {
     checkOpen();
     try {
-      A answer = ClientCalls.blockingUnaryCall(channel, method, options(timeout), request);
+      A answer =
+          ClientCalls.blockingUnaryCall(
+              settings.over(channel), method, settings.options(), request);
       answered();
       return answer;
     } catch (StatusRuntimeException error) {
@@ -60,11 +59,11 @@ final class Connection {
 
   /** The same without blocking; to cancel the future cancels the call. */
   <Q, A, R> CompletableFuture<R> callAsync(
-      MethodDescriptor<Q, A> method, Q request, Duration timeout, Function<A, R> part) {
+      MethodDescriptor<Q, A> method, Q request, CallSettings settings, Function<A, R> part) {
     CompletableFuture<R> future = new CompletableFuture<>();
     try {
       checkOpen();
-      ClientCall<Q, A> call = channel.newCall(method, options(timeout));
+      ClientCall<Q, A> call = settings.over(channel).newCall(method, settings.options());
       ClientCalls.asyncUnaryCall(call, request, answerTo(future, part));
       future.whenComplete(
           (answer, error) -> {
@@ -161,12 +160,5 @@ final class Connection {
       @Override
       public void onCompleted() {}
     };
-  }
-
-  private static CallOptions options(Duration timeout) {
-    return timeout == null
-        ? CallOptions.DEFAULT
-        : CallOptions.DEFAULT.withDeadlineAfter(
-            TimeUnit.NANOSECONDS.convert(timeout), TimeUnit.NANOSECONDS);
   }
 }

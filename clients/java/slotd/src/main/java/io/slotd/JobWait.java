@@ -63,9 +63,9 @@ final class JobWait {
             .setId(jobId)
             .setTimeout(Durations.fromNanos(slice.toNanos()))
             .build();
+    CallSettings settings = new CallSettings(slice.plus(MARGIN), "");
     asked =
-        connection.callAsync(
-            JobServiceGrpc.getWaitMethod(), request, slice.plus(MARGIN), answer -> answer);
+        connection.callAsync(JobServiceGrpc.getWaitMethod(), request, settings, answer -> answer);
     asked.whenComplete(
         (answer, error) -> {
           if (error == null) {

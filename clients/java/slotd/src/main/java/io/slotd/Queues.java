@@ -13,7 +13,6 @@ import io.slotd.v1.QueueServiceGrpc;
 import io.slotd.v1.Server;
 import io.slotd.v1.UpdateQueueRequest;
 import io.slotd.v1.UpdateSlotsRequest;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -23,17 +22,17 @@ import java.util.List;
  */
 public final class Queues {
   private final Connection connection;
-  private final Duration timeout;
+  private final CallSettings settings;
 
-  Queues(Connection connection, Duration timeout) {
+  Queues(Connection connection, CallSettings settings) {
     this.connection = connection;
-    this.timeout = timeout;
+    this.settings = settings;
   }
 
   /** A queue: its settings and counters. */
   public Queue get(String name) {
     GetQueueRequest request = GetQueueRequest.newBuilder().setName(name).build();
-    return connection.call(QueueServiceGrpc.getGetQueueMethod(), request, timeout).getQueue();
+    return connection.call(QueueServiceGrpc.getGetQueueMethod(), request, settings).getQueue();
   }
 
   /** All queues by name. */
@@ -43,7 +42,7 @@ public final class Queues {
     do {
       ListQueuesRequest request = ListQueuesRequest.newBuilder().setPageToken(token).build();
       ListQueuesResponse page =
-          connection.call(QueueServiceGrpc.getListQueuesMethod(), request, timeout);
+          connection.call(QueueServiceGrpc.getListQueuesMethod(), request, settings);
       queues.addAll(page.getQueuesList());
       token = page.getNextPageToken();
     } while (!token.isEmpty());
@@ -55,32 +54,32 @@ public final class Queues {
    * queue if there is none. A setting that is named and not set goes back to its default.
    */
   public Queue update(UpdateQueueRequest request) {
-    return connection.call(QueueServiceGrpc.getUpdateQueueMethod(), request, timeout).getQueue();
+    return connection.call(QueueServiceGrpc.getUpdateQueueMethod(), request, settings).getQueue();
   }
 
   /** The ledger of slots, all at one revision. */
   public ListSlotsResponse slots() {
     ListSlotsRequest request = ListSlotsRequest.getDefaultInstance();
-    return connection.call(QueueServiceGrpc.getListSlotsMethod(), request, timeout);
+    return connection.call(QueueServiceGrpc.getListSlotsMethod(), request, settings);
   }
 
   /** Resizes the server's pool, 0 pauses it; returns the size from now on. */
   public int updateSlots(int slots) {
     UpdateSlotsRequest request = UpdateSlotsRequest.newBuilder().setSlots(slots).build();
-    return connection.call(QueueServiceGrpc.getUpdateSlotsMethod(), request, timeout).getSlots();
+    return connection.call(QueueServiceGrpc.getUpdateSlotsMethod(), request, settings).getSlots();
   }
 
   /** The counters, all at one revision. */
   public GetStatsResponse stats() {
     GetStatsRequest request = GetStatsRequest.getDefaultInstance();
-    return connection.call(QueueServiceGrpc.getGetStatsMethod(), request, timeout);
+    return connection.call(QueueServiceGrpc.getGetStatsMethod(), request, settings);
   }
 
   /** The servers that share the store, longest there first. */
   public List<Server> servers() {
     ListServersRequest request = ListServersRequest.getDefaultInstance();
     return connection
-        .call(QueueServiceGrpc.getListServersMethod(), request, timeout)
+        .call(QueueServiceGrpc.getListServersMethod(), request, settings)
         .getServersList();
   }
 }

@@ -56,11 +56,11 @@ public final class SlotdClient implements AutoCloseable {
   public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
 
   private final Connection connection;
-  private final Duration timeout;
+  private final CallSettings settings;
 
-  private SlotdClient(Connection connection, Duration timeout) {
+  private SlotdClient(Connection connection, CallSettings settings) {
     this.connection = connection;
-    this.timeout = timeout;
+    this.settings = settings;
   }
 
   /**
@@ -86,7 +86,17 @@ public final class SlotdClient implements AutoCloseable {
    * share one connection: to close either closes it.
    */
   public SlotdClient withTimeout(Duration timeout) {
-    return new SlotdClient(connection, timeout);
+    return new SlotdClient(connection, new CallSettings(timeout, settings.traceparent()));
+  }
+
+  /**
+   * This client with unary calls that belong to a span, given as W3C Trace Context has it: jobs
+   * that it submits go on in that trace; empty for none. Both share one connection, as with {@link
+   * #withTimeout}.
+   */
+  public SlotdClient withTraceparent(String traceparent) {
+    return new SlotdClient(
+        connection, new CallSettings(settings.timeout(), Objects.requireNonNull(traceparent)));
   }
 
   /**
@@ -103,7 +113,7 @@ public final class SlotdClient implements AutoCloseable {
    * your own makes the same request, by another call or after a crash, the same job.
    */
   public SubmitResponse submit(SubmitRequest request) {
-    return connection.call(JobServiceGrpc.getSubmitMethod(), identified(request), timeout);
+    return connection.call(JobServiceGrpc.getSubmitMethod(), identified(request), settings);
   }
 
   /** As {@link #submit(JobSpec)}, without blocking. */
@@ -114,7 +124,7 @@ public final class SlotdClient implements AutoCloseable {
   /** As {@link #submit(SubmitRequest)}, without blocking. */
   public CompletableFuture<SubmitResponse> submitAsync(SubmitRequest request) {
     return connection.callAsync(
-        JobServiceGrpc.getSubmitMethod(), identified(request), timeout, answer -> answer);
+        JobServiceGrpc.getSubmitMethod(), identified(request), settings, answer -> answer);
   }
 
   /** Submits jobs in order, all or none; 1,000 jobs and 16 MiB at most. */
@@ -124,7 +134,7 @@ public final class SlotdClient implements AutoCloseable {
 
   /** Submits jobs in order, all or none; requests without a request_id get new ones. */
   public SubmitBatchResponse submitBatch(SubmitBatchRequest request) {
-    return connection.call(JobServiceGrpc.getSubmitBatchMethod(), identified(request), timeout);
+    return connection.call(JobServiceGrpc.getSubmitBatchMethod(), identified(request), settings);
   }
 
   /** As {@link #submitBatch(List)}, without blocking. */
@@ -135,7 +145,7 @@ public final class SlotdClient implements AutoCloseable {
   /** As {@link #submitBatch(SubmitBatchRequest)}, without blocking. */
   public CompletableFuture<SubmitBatchResponse> submitBatchAsync(SubmitBatchRequest request) {
     return connection.callAsync(
-        JobServiceGrpc.getSubmitBatchMethod(), identified(request), timeout, answer -> answer);
+        JobServiceGrpc.getSubmitBatchMethod(), identified(request), settings, answer -> answer);
   }
 
   /** A job as it is now, in full. */
@@ -146,7 +156,7 @@ public final class SlotdClient implements AutoCloseable {
   /** A job as it is now. */
   public Job get(String jobId, JobView view) {
     return connection
-        .call(JobServiceGrpc.getGetMethod(), getRequest(jobId, view), timeout)
+        .call(JobServiceGrpc.getGetMethod(), getRequest(jobId, view), settings)
         .getJob();
   }
 
@@ -158,7 +168,7 @@ public final class SlotdClient implements AutoCloseable {
   /** As {@link #get(String, JobView)}, without blocking. */
   public CompletableFuture<Job> getAsync(String jobId, JobView view) {
     return connection.callAsync(
-        JobServiceGrpc.getGetMethod(), getRequest(jobId, view), timeout, GetResponse::getJob);
+        JobServiceGrpc.getGetMethod(), getRequest(jobId, view), settings, GetResponse::getJob);
   }
 
   /**
@@ -171,12 +181,13 @@ public final class SlotdClient implements AutoCloseable {
 
   /** One page of {@link #list}, with the token of the next one, and the cursor to stream from. */
   public ListResponse listPage(ListRequest request) {
-    return connection.call(JobServiceGrpc.getListMethod(), request, timeout);
+    return connection.call(JobServiceGrpc.getListMethod(), request, settings);
   }
 
   /** As {@link #listPage}, without blocking. */
   public CompletableFuture<ListResponse> listPageAsync(ListRequest request) {
-    return connection.callAsync(JobServiceGrpc.getListMethod(), request, timeout, answer -> answer);
+    return connection.callAsync(
+        JobServiceGrpc.getListMethod(), request, settings, answer -> answer);
   }
 
   /**
@@ -233,14 +244,14 @@ public final class SlotdClient implements AutoCloseable {
    */
   public Job cancel(String jobId) {
     return connection
-        .call(JobServiceGrpc.getCancelMethod(), cancelRequest(jobId), timeout)
+        .call(JobServiceGrpc.getCancelMethod(), cancelRequest(jobId), settings)
         .getJob();
   }
 
   /** As {@link #cancel}, without blocking. */
   public CompletableFuture<Job> cancelAsync(String jobId) {
     return connection.callAsync(
-        JobServiceGrpc.getCancelMethod(), cancelRequest(jobId), timeout, CancelResponse::getJob);
+        JobServiceGrpc.getCancelMethod(), cancelRequest(jobId), settings, CancelResponse::getJob);
   }
 
   /** Puts a FAILED or CANCELLED job back, with fresh attempts. */
@@ -250,7 +261,7 @@ public final class SlotdClient implements AutoCloseable {
 
   /** The same; with {@code dependents} those jobs too that failed because of it. */
   public Job retry(RetryRequest request) {
-    return connection.call(JobServiceGrpc.getRetryMethod(), request, timeout).getJob();
+    return connection.call(JobServiceGrpc.getRetryMethod(), request, settings).getJob();
   }
 
   /** As {@link #retry(String)}, without blocking. */
@@ -261,7 +272,7 @@ public final class SlotdClient implements AutoCloseable {
   /** As {@link #retry(RetryRequest)}, without blocking. */
   public CompletableFuture<Job> retryAsync(RetryRequest request) {
     return connection.callAsync(
-        JobServiceGrpc.getRetryMethod(), request, timeout, RetryResponse::getJob);
+        JobServiceGrpc.getRetryMethod(), request, settings, RetryResponse::getJob);
   }
 
   /** Deletes a terminal job. */
@@ -271,7 +282,7 @@ public final class SlotdClient implements AutoCloseable {
 
   /** The same; with {@code force} any job, which is cancelled first. */
   public void delete(DeleteRequest request) {
-    connection.call(JobServiceGrpc.getDeleteMethod(), request, timeout);
+    connection.call(JobServiceGrpc.getDeleteMethod(), request, settings);
   }
 
   /** As {@link #delete(String)}, without blocking. */
@@ -281,12 +292,13 @@ public final class SlotdClient implements AutoCloseable {
 
   /** As {@link #delete(DeleteRequest)}, without blocking. */
   public CompletableFuture<Void> deleteAsync(DeleteRequest request) {
-    return connection.callAsync(JobServiceGrpc.getDeleteMethod(), request, timeout, answer -> null);
+    return connection.callAsync(
+        JobServiceGrpc.getDeleteMethod(), request, settings, answer -> null);
   }
 
-  /** Queues, slots, counters and servers; with this client's connection and timeout. */
+  /** Queues, slots, counters and servers; with this client's connection, timeout and trace. */
   public Queues queues() {
-    return new Queues(connection, timeout);
+    return new Queues(connection, settings);
   }
 
   /**
@@ -424,7 +436,8 @@ public final class SlotdClient implements AutoCloseable {
       }
       Channel sending =
           ClientInterceptors.intercept(used, MetadataUtils.newAttachHeadersInterceptor(metadata));
-      return new SlotdClient(new Connection(address, sending, owned, reconnect), timeout);
+      return new SlotdClient(
+          new Connection(address, sending, owned, reconnect), new CallSettings(timeout, ""));
     }
   }
 }

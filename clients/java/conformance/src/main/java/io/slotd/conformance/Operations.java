@@ -37,8 +37,7 @@ final class Operations implements AutoCloseable {
     return switch (operation) {
       case "connect" -> connect(arguments);
       case "call_timeout" -> callTimeout(arguments);
-      case "submit" ->
-          Messages.toJson(client.submit(request(arguments, SubmitRequest.getDefaultInstance())));
+      case "submit" -> submit(arguments);
       case "submit_batch" -> submitBatch(arguments);
       case "get" -> Messages.toJson(client.get(jobId(arguments), view(arguments)));
       case "list" -> list(arguments);
@@ -81,6 +80,14 @@ final class Operations implements AutoCloseable {
   private JsonElement callTimeout(JsonObject arguments) {
     client = client.withTimeout(seconds(arguments, SlotdClient.DEFAULT_TIMEOUT, "seconds"));
     return new JsonObject();
+  }
+
+  private JsonElement submit(JsonObject arguments) {
+    JsonElement traceparent = arguments.get("traceparent");
+    SlotdClient submitting =
+        traceparent == null ? client : client.withTraceparent(traceparent.getAsString());
+    return Messages.toJson(
+        submitting.submit(request(arguments, SubmitRequest.getDefaultInstance())));
   }
 
   private JsonElement submitBatch(JsonObject arguments) {

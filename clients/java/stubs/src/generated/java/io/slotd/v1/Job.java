@@ -754,7 +754,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
-   * metadata. Empty where none came. Whoever runs the job goes on from it.
+   * metadata, or, where the service traces, its own span of that call. Empty where there is none. Whoever runs the job goes
+   * on from it.
    * </pre>
    *
    * <code>string traceparent = 21;</code>
@@ -776,7 +777,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
-   * metadata. Empty where none came. Whoever runs the job goes on from it.
+   * metadata, or, where the service traces, its own span of that call. Empty where there is none. Whoever runs the job goes
+   * on from it.
    * </pre>
    *
    * <code>string traceparent = 21;</code>
@@ -4343,7 +4345,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
-     * metadata. Empty where none came. Whoever runs the job goes on from it.
+     * metadata, or, where the service traces, its own span of that call. Empty where there is none. Whoever runs the job goes
+     * on from it.
      * </pre>
      *
      * <code>string traceparent = 21;</code>
@@ -4364,7 +4367,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
-     * metadata. Empty where none came. Whoever runs the job goes on from it.
+     * metadata, or, where the service traces, its own span of that call. Empty where there is none. Whoever runs the job goes
+     * on from it.
      * </pre>
      *
      * <code>string traceparent = 21;</code>
@@ -4386,7 +4390,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
-     * metadata. Empty where none came. Whoever runs the job goes on from it.
+     * metadata, or, where the service traces, its own span of that call. Empty where there is none. Whoever runs the job goes
+     * on from it.
      * </pre>
      *
      * <code>string traceparent = 21;</code>
@@ -4404,7 +4409,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
-     * metadata. Empty where none came. Whoever runs the job goes on from it.
+     * metadata, or, where the service traces, its own span of that call. Empty where there is none. Whoever runs the job goes
+     * on from it.
      * </pre>
      *
      * <code>string traceparent = 21;</code>
@@ -4419,7 +4425,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
-     * metadata. Empty where none came. Whoever runs the job goes on from it.
+     * metadata, or, where the service traces, its own span of that call. Empty where there is none. Whoever runs the job goes
+     * on from it.
      * </pre>
      *
      * <code>string traceparent = 21;</code>

@@ -483,7 +483,8 @@ public interface JobOrBuilder extends
   /**
    * <pre>
    * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
-   * metadata. Empty where none came. Whoever runs the job goes on from it.
+   * metadata, or, where the service traces, its own span of that call. Empty where there is none. Whoever runs the job goes
+   * on from it.
    * </pre>
    *
    * <code>string traceparent = 21;</code>
@@ -493,7 +494,8 @@ public interface JobOrBuilder extends
   /**
    * <pre>
    * The trace that the job belongs to, as W3C Trace Context has it: the `traceparent` that came with Submit, in the call's
-   * metadata. Empty where none came. Whoever runs the job goes on from it.
+   * metadata, or, where the service traces, its own span of that call. Empty where there is none. Whoever runs the job goes
+   * on from it.
    * </pre>
    *
    * <code>string traceparent = 21;</code>

@@ -1,0 +1,1 @@
+"""What Prometheus reads. Needs prometheus_client; imported only where the service has an HTTP side."""

@@ -1,0 +1,101 @@
+"""A server as a process of its own: it loads handlers, heeds signals, and says on stdout and in a file where it is."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from slotd import trace_export
+from slotd.handlers import Handler, load, registered
+from slotd_server.app import Server, StartError
+from slotd_server.settings import Settings, SettingsError
+from slotd_server.transitions import TransitionLog
+
+log = structlog.get_logger()
+
+_TRACES_SECONDS = 3
+"""How long it may take in the end to send off what is left of the spans."""
+
+
+async def run(settings: Settings, modules: Sequence[str], reload: Callable[[], Settings]) -> int:
+    """Serve until a signal, or until the store breaks. Returns the exit status.
+
+    SIGTERM and SIGINT drain, a second one stops at once; on SIGHUP `reload` yields the settings anew, of which those
+    are applied that may change while it runs. Raises StartError.
+    """
+
+    def opened() -> None:
+        if settings.ready_file:
+            # One that a server left behind that was killed would send callers to where nobody is.
+            _forget(Path(settings.ready_file))
+
+    handlers = _load_handlers(modules)
+    # Where nobody reads them, they are not even made.
+    observers = [TransitionLog()] if settings.log_level == "debug" else []
+    async with (
+        _sending_traces(settings),
+        Server(settings, handlers, modules=modules, opened=opened, observers=observers) as server,
+    ):
+        _heed_signals(server, reload)
+        print(f"slotd listening on {server.address}", flush=True)
+        if server.http_url:
+            print(f"slotd dashboard on {server.http_url}", flush=True)
+        if settings.ready_file:
+            await asyncio.to_thread(Path(settings.ready_file).write_text, f"{server.address}\n", encoding="utf-8")
+        await server.asked_to_stop()
+    if server.failure is not None:
+        log.error("stopped, so that nothing is acknowledged that is not kept", cause=str(server.failure))
+        return 1
+    log.info("stopped")
+    return 0
+
+
+def _load_handlers(modules: Sequence[str]) -> dict[str, Handler]:
+    for module in modules:
+        try:
+            load(module)
+        except Exception as error:
+            raise StartError(f"cannot load {module}: {type(error).__name__}: {error}") from error
+    return registered()
+
+
+@asynccontextmanager
+async def _sending_traces(settings: Settings) -> AsyncIterator[None]:
+    if settings.traces:
+        try:
+            trace_export.start()
+        except ImportError as error:
+            raise StartError(f"traces need OpenTelemetry: install 'slotd[traces]' ({error})") from error
+        except ValueError as error:
+            raise StartError(f"cannot send traces: {error}") from error
+    try:
+        yield
+    finally:
+        # Also where a module of handlers has set up OpenTelemetry: this process ends without its exit handlers.
+        await asyncio.to_thread(trace_export.shutdown, _TRACES_SECONDS)
+
+
+def _forget(ready_file: Path) -> None:
+    # Only what a server has written: a pipe or a descriptor that somebody listens to stays.
+    if ready_file.is_file():
+        ready_file.unlink()
+
+
+def _heed_signals(server: Server, reload: Callable[[], Settings]) -> None:
+    loop = asyncio.get_running_loop()
+
+    def renew() -> None:
+        try:
+            slots = reload().slots
+        except SettingsError as error:
+            log.error("settings not reloaded", error=str(error))
+            return
+        log.info("settings reloaded", slots=slots)
+        server.resize(slots)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    loop.add_signal_handler(signal.SIGHUP, renew)

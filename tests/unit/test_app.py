@@ -1,0 +1,91 @@
+"""A server as others embed it: no signals, no announcement, several in one process, each from its beginning to its
+end."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+import slotd
+from slotd import aio
+from slotd.handlers import Handler
+from slotd_server.app import Server, StartError
+from slotd_server.settings import load
+from tests.unit.driver import START, FakeClock
+
+
+def echo(ctx: slotd.JobContext, payload: object) -> object:
+    return payload
+
+
+HANDLERS = {"echo": Handler("echo", echo)}
+
+
+def server(**settings: Any) -> Server:
+    chosen = {"listen": "127.0.0.1:0", "store": "sqlite:///:memory:", "drain_timeout": 0.0, **settings}
+    return Server(load(chosen, {}), HANDLERS, clock=FakeClock(), random=Random(0))
+
+
+@pytest.fixture(autouse=True)
+def _silent(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    yield
+    said = capfd.readouterr()
+    assert "listening" not in said.out + said.err
+
+
+async def test_several_live_in_one_loop() -> None:
+    async with server() as one, server() as other, aio.Client(one.address) as client:
+        ended = await client.submit_and_wait("echo", 1)
+        assert slotd.decode(ended.result) == 1
+        async with aio.Client(other.address) as elsewhere:
+            assert [job async for job in elsewhere.list()] == []
+
+
+async def test_time_and_chance_are_whose_they_are_given() -> None:
+    ids = []
+    for _ in range(2):
+        async with server() as one, aio.Client(one.address) as client:
+            job = await client.submit("echo")
+            assert job.create_time.ToMicroseconds() == START
+            ids.append(job.id)
+    assert ids[0] == ids[1]
+
+
+async def test_the_slots_change_while_it_runs() -> None:
+    async with server(slots=2) as one, aio.Client(one.address) as client:
+        one.resize(5)
+        assert (await client.list_slots()).slots == 5
+
+
+async def test_what_it_has_begun_is_undone_where_it_can_not_start(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/jobs.db"
+    async with server() as there:
+        with pytest.raises(StartError, match="is another server there"):
+            async with server(listen=there.address, store=store):
+                pass
+    async with server(store=store) as one, aio.Client(one.address) as client:
+        await client.submit("echo")
+        with pytest.raises(StartError, match="cannot open the store"):
+            async with server(store=store):
+                pass
+
+
+async def test_it_waits_for_jobs_at_its_end_unless_it_is_asked_twice() -> None:
+    running = asyncio.Event()
+
+    async def wait(ctx: slotd.JobContext, payload: object) -> None:
+        loop.call_soon_threadsafe(running.set)
+        await asyncio.Event().wait()
+
+    loop = asyncio.get_running_loop()
+    settings = load({"listen": "127.0.0.1:0", "store": "sqlite:///:memory:", "drain_timeout": 50.0}, {})
+    async with asyncio.timeout(20):
+        async with Server(settings, {"wait": Handler("wait", wait)}) as one, aio.Client(one.address) as client:
+            await client.submit("wait")
+            await running.wait()
+            one.stop()
+            await one.asked_to_stop()
+            one.stop()

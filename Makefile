@@ -59,8 +59,9 @@ check-layers: setup ## - import-linter: who may import whom
 	$(PY) .venv/bin/lint-imports --no-logo
 
 .PHONY: check-stubs
-check-stubs: .venv-proto/.installed ## - the committed stubs are those of protos/
+check-stubs: .venv-proto/.installed ## - the committed stubs, and the description of HTTP, are those of protos/
 	.venv-proto/bin/python .ci/stubs.py --check
+	.venv-proto/bin/python .ci/openapi.py --check
 
 .PHONY: check-protos
 check-protos: .venv-proto/.installed ## - Buf: format, lint, nothing breaks what main promises (BASE=REVISION)
@@ -75,8 +76,9 @@ $(LANGUAGES:%=check-%): check-%: build-% .venv-proto/.installed
 ## Change
 
 .PHONY: proto
-proto: .venv-proto/.installed ## Generate the stubs in clients/python from protos/
+proto: .venv-proto/.installed ## Generate the stubs in clients/python, and openapi.json, from protos/
 	.venv-proto/bin/python .ci/stubs.py
+	.venv-proto/bin/python .ci/openapi.py
 
 .PHONY: format
 format: setup ## Format the code and mend what ruff can
@@ -118,9 +120,9 @@ simulation: setup ## Run servers under a seeded scheduler, in virtual time, for 
 	$(PY) -m pytest tests/simulation --long --timeout=7200 $(ARGS)
 
 .PHONY: test-floors
-test-floors: build/floors/.installed .venv-proto/.installed ## Run the clients' tests on the oldest versions that pyproject.toml admits
-	build/floors/bin/python -m pytest -p no:cacheprovider $(wildcard tests/client tests/cli tests/fundamentals) \
-		tests/languages/test_vendors.py $(ARGS)
+test-floors: build/floors/.installed .venv-proto/.installed ## Run what users import on the oldest versions that pyproject.toml admits
+	build/floors/bin/python -m pytest -p no:cacheprovider $(wildcard tests/client tests/cli tests/fundamentals tests/testing tests/top tests/tracing tests/web) \
+		tests/examples/test_shop.py tests/languages/test_vendors.py $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what the above has made, the virtual environments too
@@ -152,5 +154,5 @@ build/floors/.installed: setup
 	build/floors/bin/python -m pip install --quiet --disable-pip-version-check -c build/floors/constraints.txt .
 	build/floors/bin/python -W error -c 'from slotd import *; print("The client imports with its own needs alone.")'
 	build/floors/bin/python -m pip install --quiet --disable-pip-version-check -c build/floors/constraints.txt \
-		'.[server,postgres]' grpcio-testing hypothesis pytest pytest-asyncio pytest-timeout
+		'.[testing,postgres,web,traces]' grpcio-testing hypothesis pytest-asyncio pytest-timeout
 	build/floors/bin/python -m pip list --disable-pip-version-check | grep -i -E '^(grpc|protobuf|google|click|rich|structlog)'

@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-RUNTIME_EXTRAS = ("cli", "server", "postgres")
+RUNTIME_EXTRAS = ("cli", "server", "postgres", "web", "traces")
 
 
 def floors(project: dict[str, object]) -> dict[str, str]:
@@ -22,7 +22,7 @@ def floors(project: dict[str, object]) -> dict[str, str]:
     for requirement in [*dependencies, *(one for extra in RUNTIME_EXTRAS for one in extras[extra]), *testing]:
         if requirement.startswith("slotd["):
             continue
-        match = re.fullmatch(r"([A-Za-z0-9._-]+)(?:\[([a-z]+)\])?>=([0-9.]+)", requirement)
+        match = re.fullmatch(r"([A-Za-z0-9._-]+)(?:\[([a-z]+)\])?>=([0-9.]+)(?:,<[0-9.]+)?", requirement)
         if match is None:
             raise ValueError(f"no floor to read: {requirement}")
         name, extra, floor = match.groups()
@@ -39,6 +39,11 @@ def locked(text: str) -> dict[str, str]:
     return {normalized(name): version for name, _, version in (line.partition("==") for line in lines if line)}
 
 
+def without_family(pins: dict[str, str]) -> dict[str, str]:
+    """Without the packages that come in the version of a floor: those of OpenTelemetry require each other in one."""
+    return {name: version for name, version in pins.items() if not name.startswith("opentelemetry-")}
+
+
 def normalized(name: str) -> str:
     """A distribution's name in the form in which two spellings of it are equal."""
     return re.sub(r"[-_.]+", "-", name).lower()
@@ -47,7 +52,7 @@ def normalized(name: str) -> str:
 def main() -> None:
     """Prints one constraint per line."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    pins = locked((ROOT / "requirements-dev.lock").read_text()) | floors(project)
+    pins = without_family(locked((ROOT / "requirements-dev.lock").read_text())) | floors(project)
     for name, version in sorted(pins.items()):
         print(f"{name}=={version}")
 

@@ -26,6 +26,7 @@ from bench.measurements import (
     replicas,
     restart,
     submit,
+    web,
     workers,
 )
 from bench.plan import LeftOut, Plan
@@ -45,6 +46,7 @@ MEASUREMENTS: dict[str, Callable[[Plan], Awaitable[list[Figure]]]] = {
     "workers": workers.measure,
     "isolation": isolation.measure,
     "languages": languages.measure,
+    "web": web.measure,
     "replicas": replicas.measure,
     "across": across.measure,
     "against": against.measure,

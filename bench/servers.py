@@ -31,12 +31,14 @@ class ServerFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server. `ready_seconds` is the time from the start of its process until it said that it answers."""
+    """A running server. `ready_seconds` is the time from the start of its process until it said that it answers, and
+    `url` where it answers HTTP, if it does."""
 
     process: subprocess.Popen[bytes]
     address: str
     calls: Calls
     ready_seconds: float
+    url: str = ""
 
     @property
     def pid(self) -> int:
@@ -50,13 +52,17 @@ class Server:
 
 @asynccontextmanager
 async def slotd(
-    store: Path, slots: int, checkout: Path | None = None, handlers: Sequence[Path] = (HANDLERS,)
+    store: Path,
+    slots: int,
+    checkout: Path | None = None,
+    handlers: Sequence[Path] = (HANDLERS,),
+    flags: Sequence[str] = (),
 ) -> AsyncIterator[Server]:
     """slotd on the SQLite file `store`, with the handlers of these files: this checkout's, or another's.
 
     Raises ServerFailed.
     """
-    async with _slotd(f"sqlite:///{store}", store.parent, slots, checkout, handlers) as server:
+    async with _slotd(f"sqlite:///{store}", store.parent, slots, checkout, handlers, flags) as server:
         yield server
 
 
@@ -97,9 +103,14 @@ async def bare(folder: Path) -> AsyncIterator[Server]:
 
 @asynccontextmanager
 async def _slotd(
-    url: str, folder: Path, slots: int, checkout: Path | None, handlers: Sequence[Path] = (HANDLERS,)
+    url: str,
+    folder: Path,
+    slots: int,
+    checkout: Path | None,
+    handlers: Sequence[Path] = (HANDLERS,),
+    flags: Sequence[str] = (),
 ) -> AsyncIterator[Server]:
-    command = ["slotd_server", "--store", url, "--slots", str(slots), "--listen", "127.0.0.1:0"]
+    command = ["slotd_server", "--store", url, "--slots", str(slots), "--listen", "127.0.0.1:0", *flags]
     async with _serve(folder, [*command, "--log-level", "warning"], [*map(str, handlers)], checkout) as server:
         yield server
 
@@ -116,7 +127,7 @@ async def _serve(
         address = await _until(lambda: _read(ready_file), process, said)
         ready_seconds = time.perf_counter() - began
         async with Calls(address) as calls:
-            yield Server(process, address, calls, ready_seconds)
+            yield Server(process, address, calls, ready_seconds, _read(said).partition("dashboard on ")[2].strip())
             if process.poll() not in (None, -9):
                 raise ServerFailed(_last_words(process, said))
     finally:

@@ -1,6 +1,6 @@
 """A tour of slotd, taken by `make run`: starts the service, puts real jobs through it, and leaves it running.
 
-Needs Python 3.11 and `slotd[server]`; with `slotd[examples]` it makes thumbnails too.
+Needs Python 3.11 and `slotd[server]`; with `slotd[examples]` it makes thumbnails too, and `slotd[web]` is for its page.
 """
 
 import argparse
@@ -20,7 +20,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import slotd
 from examples.tour import batch, samples
 from examples.tour.screen import screen, summary
-from examples.tour.service import DEFAULT_LISTEN, ServiceFailed, ServiceProcess, free_address
+from examples.tour.service import (
+    DEFAULT_HTTP,
+    DEFAULT_LISTEN,
+    ServiceFailed,
+    ServiceProcess,
+    free_address,
+    has_http,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 HANDLERS = ROOT / "examples" / "handlers.py"
@@ -34,16 +41,19 @@ def main() -> int:
     say = partial(console.print, markup=False, soft_wrap=True)
     var, root = options.var.resolve(), options.root.resolve()
     var.mkdir(parents=True, exist_ok=True)
-    listen, why = (options.listen, "") if options.listen else free_address()
+    listen, why = (options.listen, "") if options.listen else free_address(DEFAULT_LISTEN)
     if why:
         say(why)
-    service = ServiceProcess(var, HANDLERS, listen, [root, var])
+    http = (options.http or free_address(DEFAULT_HTTP)[0]) if has_http() else ""
+    service = ServiceProcess(var, HANDLERS, listen, [root, var], http)
     _end_in_order(service)
     # With --exit, a tour that was cut short is one that went wrong.
     good = not options.exit
     try:
         address = service.address()
         say(f"The service listens on {address}, keeps its jobs in {service.store} and logs to {service.log}")
+        if page := service.page():
+            say(f"The dashboard is at {page}")
         good, example = take_tour(console, address, var)
         if not options.exit:
             say(_next_steps(address, example, root, var))
@@ -90,6 +100,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--exit", action="store_true", help="end after the batch instead of staying up")
     parser.add_argument(
         "--listen", metavar="HOST:PORT", help=f"by default {DEFAULT_LISTEN}, or a free port if that is taken"
+    )
+    parser.add_argument(
+        "--http", metavar="HOST:PORT", help=f"of the page, by default {DEFAULT_HTTP}, or a free port if that is taken"
     )
     parser.add_argument("--var", type=Path, default=ROOT / "var", metavar="FOLDER", help="for all files that it writes")
     parser.add_argument(

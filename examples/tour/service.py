@@ -8,12 +8,15 @@ import subprocess
 import sys
 import time
 from collections import deque
+from importlib.util import find_spec
 from pathlib import Path
 
 from examples.payloads import ROOTS_VARIABLE
 
 DEFAULT_LISTEN = "127.0.0.1:7433"
+DEFAULT_HTTP = "127.0.0.1:7480"
 
+_PAGE = "slotd dashboard on "
 _START_SECONDS = 60
 _TAIL = 5
 
@@ -25,16 +28,20 @@ class ServiceFailed(Exception):
 class ServiceProcess:
     """`slotd serve` on a SQLite file in the folder `var`, with `slotd.log` beside it.
 
-    `listen` is an address as of `slotd serve --listen`; handlers may use paths under `roots` alone.
+    `listen` and `http` are addresses as of `slotd serve`, the latter empty for no HTTP; handlers may use paths under
+    `roots` alone.
     """
 
-    def __init__(self, var: Path, handlers: Path, listen: str, roots: list[Path]) -> None:
+    def __init__(self, var: Path, handlers: Path, listen: str, roots: list[Path], http: str = "") -> None:
         self.store = var / "slotd.db"
         self.log = var / "slotd.log"
         self._ready = var / "slotd.ready"
         self._ready.unlink(missing_ok=True)
         arguments = ["--listen", listen, "--store", f"sqlite:///{self.store}", "--ready-file", str(self._ready)]
+        if http:
+            arguments += ["--http", http]
         with self.log.open("ab") as log:
+            self._began = log.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "slotd", "serve", str(handlers), *arguments],
                 stdin=subprocess.DEVNULL,
@@ -63,6 +70,12 @@ class ServiceProcess:
                 raise ServiceFailed(self._last_words("it did not start"))
         raise ServiceFailed(self._last_words(f"it does not answer after {_START_SECONDS} s"))
 
+    def page(self) -> str:
+        """Where the dashboard is, of a service that answers; empty without HTTP."""
+        with self.log.open(encoding="utf-8", errors="replace") as log:
+            log.seek(self._began)
+            return next((line.removeprefix(_PAGE).strip() for line in log if line.startswith(_PAGE)), "")
+
     def wait(self) -> None:
         """Waits for as long as the service runs, and raises ServiceFailed when it ends."""
         self._process.wait()
@@ -84,9 +97,9 @@ class ServiceProcess:
         return f"The service: {what}. The end of {self.log}:\n{tail}"
 
 
-def free_address() -> tuple[str, str]:
-    """The default address, or one that lets the system pick a port where another program has that; and why."""
-    host, _, port = DEFAULT_LISTEN.rpartition(":")
+def free_address(wanted: str) -> tuple[str, str]:
+    """The address, or one that lets the system pick a port where another program has that; and why."""
+    host, _, port = wanted.rpartition(":")
     with socket.socket() as probe:
         # As a server does it: the closed connections of an earlier one are not in the way.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -96,4 +109,9 @@ def free_address() -> tuple[str, str]:
             if error.errno != errno.EADDRINUSE:
                 raise
             return f"{host}:0", f"Port {port} is taken by another program: taking any that is free."
-    return DEFAULT_LISTEN, ""
+    return wanted, ""
+
+
+def has_http() -> bool:
+    """Whether what `slotd[web]` brings is installed."""
+    return all(find_spec(name) is not None for name in ("connectrpc", "starlette", "uvicorn"))

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from google.rpc import status_pb2
 
+import slotd.cli
 from slotd import v1
 from slotd.cli import main
 from slotd.cli.app import root
@@ -35,6 +36,7 @@ ABSENT = "unix:/nonexistent/slotd.sock"
         "schedule trigger s",
         "purge",
         "stats",
+        "health",
     ],
 )
 def test_no_service(words: str) -> None:
@@ -122,15 +124,18 @@ def test_serve_hands_all_its_words_to_the_service(monkeypatch: pytest.MonkeyPatc
     assert CliRunner().invoke(root, ["serve", "--nonsense"]).exit_code == 2
 
 
-@pytest.mark.parametrize("missing", ["click", "rich"])
+@pytest.mark.parametrize("missing", ["click", "grpc_health", "rich"])
 def test_without_the_extra(missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for name in [name for name in sys.modules if name.startswith(("slotd.cli.", f"{missing}."))]:
         monkeypatch.delitem(sys.modules, name)
+    for name in [name for name, found in vars(slotd.cli).items() if getattr(found, "__package__", "") == "slotd.cli"]:
+        # Where `from slotd.cli import …` looks first.
+        monkeypatch.delattr(slotd.cli, name)
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(SystemExit) as ended:
         main([])
     assert ended.value.code == 2
-    assert capsys.readouterr().err == "slotd: the command line needs click and rich: install 'slotd[cli]'\n"
+    assert capsys.readouterr().err == f"slotd: the command line needs {missing}: install 'slotd[cli]'\n"
 
 
 def test_a_reader_who_goes_away_is_no_error(service: Service) -> None:

@@ -1,4 +1,4 @@
-"""Each example handler as a plain function, with a JobContext of its own, on temporary folders."""
+"""Each example handler alone, on temporary folders."""
 
 import gzip
 import hashlib
@@ -16,9 +16,8 @@ from PIL import Image
 
 from examples.handlers import checksum, compress, flaky, noop, sleep, thumbnail, word_count
 from examples.payloads import ROOTS_VARIABLE
-from slotd import JobCancelled, JobContext, PermanentError
-
-Make = Callable[..., JobContext]
+from slotd import JobCancelled, PermanentError
+from slotd.testing import Progress, run_inline
 
 
 @pytest.fixture
@@ -32,9 +31,9 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-def told(ctx: JobContext) -> tuple[tuple[int, int, str] | None, str]:
-    progress, output = ctx.take()
-    return progress, output.decode()
+def at_once(progress: Progress) -> bool:
+    """Cancelled as soon as the handler has said how far it is."""
+    return True
 
 
 def test_one_module_registers_all_of_them_wherever_it_is_loaded_from(tmp_path: Path) -> None:
@@ -60,80 +59,76 @@ class TestPayloads:
             ({"path": ".", "pth": "."}, "no such field: pth"),
         ],
     )
-    def test_a_wrong_payload_ends_the_job(self, ctx: JobContext, payload: object, words: str) -> None:
+    def test_a_wrong_payload_ends_the_job(self, payload: object, words: str) -> None:
         with pytest.raises(PermanentError, match=words):
-            checksum(ctx, payload)
+            run_inline(checksum, payload)
 
-    @pytest.mark.parametrize("seconds", [-1, True, "3", float("nan"), 1e9])
-    def test_a_wrong_number_ends_the_job(self, ctx: JobContext, seconds: object) -> None:
+    @pytest.mark.parametrize("seconds", [-1, True, "3", 1e9])
+    def test_a_wrong_number_ends_the_job(self, seconds: object) -> None:
         with pytest.raises(PermanentError, match="seconds"):
-            sleep(ctx, {"seconds": seconds})
+            run_inline(sleep, {"seconds": seconds})
 
-    def test_paths_keep_to_the_roots(
-        self, ctx: JobContext, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_paths_keep_to_the_roots(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(ROOTS_VARIABLE, os.pathsep.join([str(folder / "sub"), str(tmp_path / "elsewhere")]))
-        assert checksum(ctx, {"path": str(folder / "sub")})["files"] == 1
+        assert run_inline(checksum, {"path": str(folder / "sub")}).result["files"] == 1
         (folder / "sub" / "out").symlink_to(folder / "a.txt")
         for outside in (folder, folder / "sub" / ".." / "a.txt", folder / "sub" / "out"):
             with pytest.raises(PermanentError, match="is not under"):
-                checksum(ctx, {"path": str(outside)})
+                run_inline(checksum, {"path": str(outside)})
         with pytest.raises(PermanentError, match=r"output: .* is not under"):
-            compress(ctx, {"path": str(folder / "sub"), "output": str(tmp_path / "a.tar.gz")})
+            run_inline(compress, {"path": str(folder / "sub"), "output": str(tmp_path / "a.tar.gz")})
 
 
 class TestChecksum:
-    def test_sums_all_files_of_a_folder(self, ctx: JobContext, folder: Path) -> None:
-        result = checksum(ctx, {"path": str(folder)})
-        progress, output = told(ctx)
+    def test_sums_all_files_of_a_folder(self, folder: Path) -> None:
+        run = run_inline(checksum, {"path": str(folder)})
         first = hashlib.sha256(b"one two two\n").hexdigest()
-        assert output.splitlines()[0] == f"{first}  a.txt"
-        assert output.splitlines()[1].endswith("  sub/b.txt")
-        assert result == {"files": 2, "bytes": 21, "sha256": hashlib.sha256(output.encode()).hexdigest()}
-        assert progress == (21, 21, "sub/b.txt")
+        assert run.text.splitlines()[0] == f"{first}  a.txt"
+        assert run.text.splitlines()[1].endswith("  sub/b.txt")
+        assert run.result == {"files": 2, "bytes": 21, "sha256": hashlib.sha256(run.output).hexdigest()}
+        assert run.progress[-1] == (21, 21, "sub/b.txt")
 
     @pytest.mark.skipif(shutil.which("sha256sum") is None, reason="needs sha256sum")
-    def test_its_output_is_what_sha256sum_verifies(self, ctx: JobContext, folder: Path) -> None:
+    def test_its_output_is_what_sha256sum_verifies(self, folder: Path) -> None:
         (folder / "odd\nname\\").write_text("odd")
-        checksum(ctx, {"path": str(folder)})
-        _, output = ctx.take()
+        output = run_inline(checksum, {"path": str(folder)}).output
         verified = subprocess.run(["sha256sum", "--check", "--strict"], cwd=folder, input=output, capture_output=True)
         assert verified.returncode == 0, verified.stderr
         assert verified.stdout.count(b"OK") == 3
 
-    def test_of_a_single_file(self, ctx: JobContext, folder: Path) -> None:
-        assert checksum(ctx, {"path": str(folder / "a.txt")})["files"] == 1
-        assert told(ctx)[1].endswith("  a.txt\n")
+    def test_of_a_single_file(self, folder: Path) -> None:
+        run = run_inline(checksum, {"path": str(folder / "a.txt")})
+        assert run.result["files"] == 1
+        assert run.text.endswith("  a.txt\n")
 
-    def test_stops_midway(self, cancelled_midway: JobContext, folder: Path) -> None:
-        with pytest.raises(JobCancelled):
-            checksum(cancelled_midway, {"path": str(folder)})
-        assert told(cancelled_midway)[0] == (12, 21, "a.txt")
+    def test_stops_midway(self, folder: Path) -> None:
+        run = run_inline(checksum, {"path": str(folder)}, cancelled=at_once, check=False)
+        assert isinstance(run.error, JobCancelled)
+        assert run.progress == ((12, 21, "a.txt"),)
 
 
 class TestWordCount:
-    def test_counts_and_ranks(self, ctx: JobContext, folder: Path) -> None:
+    def test_counts_and_ranks(self, folder: Path) -> None:
         (folder / "picture").write_bytes(b"\x89PNG\0")
-        result = word_count(ctx, {"path": str(folder)})
-        assert result == {"files": 2, "lines": 2, "words": 5, "distinct": 3, "top": {"two": 3, "it's": 1, "one": 1}}
-        progress, output = told(ctx)
-        assert "left out, no text: picture" in output
-        assert progress == (26, 26, "sub/b.txt")
+        run = run_inline(word_count, {"path": str(folder)})
+        assert run.result == {"files": 2, "lines": 2, "words": 5, "distinct": 3, "top": {"two": 3, "it's": 1, "one": 1}}
+        assert "left out, no text: picture" in run.text
+        assert run.progress[-1] == (26, 26, "sub/b.txt")
 
-    def test_stops_midway(self, cancelled_midway: JobContext, folder: Path) -> None:
+    def test_stops_midway(self, folder: Path) -> None:
         with pytest.raises(JobCancelled):
-            word_count(cancelled_midway, {"path": str(folder)})
+            run_inline(word_count, {"path": str(folder)}, cancelled=at_once)
 
 
 class TestCompress:
     @pytest.mark.parametrize("name", ["a.tar.gz", "a.tgz", "a.tar.xz", "a.txz"])
-    def test_a_folder(self, ctx: JobContext, folder: Path, tmp_path: Path, name: str) -> None:
+    def test_a_folder(self, folder: Path, tmp_path: Path, name: str) -> None:
         target = tmp_path / "new" / name
-        result = compress(ctx, {"path": str(folder), "output": str(target)})
-        assert result["files"] == 2
-        assert result["bytes"] == 21
-        assert result["compressed_bytes"] == target.stat().st_size
-        assert told(ctx)[0] == (21, 21, "source/sub/b.txt")
+        run = run_inline(compress, {"path": str(folder), "output": str(target)})
+        assert run.result["files"] == 2
+        assert run.result["bytes"] == 21
+        assert run.result["compressed_bytes"] == target.stat().st_size
+        assert run.progress[-1] == (21, 21, "source/sub/b.txt")
         with tarfile.open(target) as archive:
             names = ["source/a.txt", "source/empty", "source/link", "source/sub", "source/sub/b.txt"]
             assert archive.getnames() == names
@@ -141,28 +136,24 @@ class TestCompress:
         assert [path.name for path in target.parent.iterdir()] == [name]
 
     @pytest.mark.parametrize(("name", "unpack"), [("a.gz", gzip.decompress), ("a.xz", lzma.decompress)])
-    def test_a_file(
-        self, ctx: JobContext, folder: Path, tmp_path: Path, name: str, unpack: Callable[[bytes], bytes]
-    ) -> None:
-        compress(ctx, {"path": str(folder / "a.txt"), "output": str(tmp_path / name)})
+    def test_a_file(self, folder: Path, tmp_path: Path, name: str, unpack: Callable[[bytes], bytes]) -> None:
+        run_inline(compress, {"path": str(folder / "a.txt"), "output": str(tmp_path / name)})
         assert unpack((tmp_path / name).read_bytes()) == b"one two two\n"
 
-    def test_again_gives_the_same_bytes_even_within_the_folder(self, make: Make, folder: Path) -> None:
+    def test_again_gives_the_same_bytes_even_within_the_folder(self, folder: Path) -> None:
         payload = {"path": str(folder), "output": str(folder / "self.tar.gz")}
-        first = compress(make(), payload)
+        first = run_inline(compress, payload).result
         content = (folder / "self.tar.gz").read_bytes()
         (folder / ".self.tar.gz.other.partial").write_text("what a killed attempt left")
-        assert compress(make(job_id="other"), payload) == first
+        assert run_inline(compress, payload, job_id="other").result == first
         assert (folder / "self.tar.gz").read_bytes() == content
         assert not (folder / ".self.tar.gz.other.partial").exists()
 
-    def test_stops_midway_and_leaves_the_old_archive(
-        self, cancelled_midway: JobContext, folder: Path, tmp_path: Path
-    ) -> None:
+    def test_stops_midway_and_leaves_the_old_archive(self, folder: Path, tmp_path: Path) -> None:
         target = tmp_path / "a.tar.gz"
         target.write_text("old")
         with pytest.raises(JobCancelled):
-            compress(cancelled_midway, {"path": str(folder), "output": str(target)})
+            run_inline(compress, {"path": str(folder), "output": str(target)}, cancelled=at_once)
         assert target.read_text() == "old"
         assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar.gz", "source"]
 
@@ -175,11 +166,11 @@ class TestCompress:
             (".", "folder.tar.gz", "is a folder"),
         ],
     )
-    def test_refuses(self, ctx: JobContext, folder: Path, path: str, output: str, words: str) -> None:
+    def test_refuses(self, folder: Path, path: str, output: str, words: str) -> None:
         (folder / "a.txt.gz").touch()
         (folder / "folder.tar.gz").mkdir()
         with pytest.raises(PermanentError, match=words):
-            compress(ctx, {"path": str(folder / path), "output": str(folder / output)})
+            run_inline(compress, {"path": str(folder / path), "output": str(folder / output)})
 
 
 class TestThumbnail:
@@ -193,65 +184,65 @@ class TestThumbnail:
         (folder / "d.png").write_bytes((folder / "deep" / "b.png").read_bytes()[:60])
         return folder
 
-    def test_a_folder(self, ctx: JobContext, pictures: Path, tmp_path: Path) -> None:
+    def test_a_folder(self, pictures: Path, tmp_path: Path) -> None:
         output = tmp_path / "small"
-        result = thumbnail(ctx, {"path": str(pictures), "output": str(output), "size": 30})
+        run = run_inline(thumbnail, {"path": str(pictures), "output": str(output), "size": 30})
         made = ["a.jpg.thumb.jpg", "deep/b.png.thumb.png"]
-        assert result == {"thumbnails": 2, "passed_over": 2, "output": str(output), "first": made}
+        assert run.result == {"thumbnails": 2, "passed_over": 2, "output": str(output), "first": made}
         assert sorted(file.relative_to(output).as_posix() for file in output.rglob("*.*")) == made
         with Image.open(output / made[0]) as one, Image.open(output / made[1]) as other:
             assert (one.size, one.mode) == ((30, 20), "RGB")
             assert (other.size, other.mode) == ((15, 30), "RGBA")
-        progress, text = told(ctx)
-        assert progress == (4, 4, "done")
-        assert "passed over, no image: c.txt" in text
-        assert "passed over, no image: d.png" in text
+        assert run.progress[-1] == (4, 4, "done")
+        assert "passed over, no image: c.txt" in run.text
+        assert "passed over, no image: d.png" in run.text
 
-    def test_again_leaves_its_own_thumbnails_alone(self, make: Make, pictures: Path) -> None:
+    def test_again_leaves_its_own_thumbnails_alone(self, pictures: Path) -> None:
         payload = {"path": str(pictures), "output": str(pictures / "small")}
-        assert thumbnail(make(), payload) == thumbnail(make(), payload)
+        assert run_inline(thumbnail, payload).result == run_inline(thumbnail, payload).result
 
-    def test_turns_what_the_camera_held_sideways(self, ctx: JobContext, tmp_path: Path) -> None:
+    def test_turns_what_the_camera_held_sideways(self, tmp_path: Path) -> None:
         exif = Image.Exif()
         exif[0x0112] = 6
         Image.new("RGB", (40, 20)).save(tmp_path / "a.jpg", exif=exif)
-        thumbnail(ctx, {"path": str(tmp_path / "a.jpg"), "output": str(tmp_path)})
+        run_inline(thumbnail, {"path": str(tmp_path / "a.jpg"), "output": str(tmp_path)})
         with Image.open(tmp_path / "a.jpg.thumb.jpg") as small:
             assert small.size == (20, 40)
 
-    def test_no_image(self, ctx: JobContext, pictures: Path, tmp_path: Path) -> None:
+    def test_no_image(self, pictures: Path, tmp_path: Path) -> None:
         with pytest.raises(PermanentError, match=r"c\.txt is no image"):
-            thumbnail(ctx, {"path": str(pictures / "c.txt"), "output": str(tmp_path)})
+            run_inline(thumbnail, {"path": str(pictures / "c.txt"), "output": str(tmp_path)})
         (tmp_path / "none").mkdir()
         with pytest.raises(PermanentError, match="there is no image in"):
-            thumbnail(ctx, {"path": str(tmp_path / "none"), "output": str(tmp_path)})
+            run_inline(thumbnail, {"path": str(tmp_path / "none"), "output": str(tmp_path)})
 
-    def test_says_what_to_install(self, ctx: JobContext, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_says_what_to_install(self, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "PIL", None)
         with pytest.raises(PermanentError, match=r"need Pillow: install slotd\[examples\]"):
-            thumbnail(ctx, {"path": str(pictures), "output": str(pictures)})
+            run_inline(thumbnail, {"path": str(pictures), "output": str(pictures)})
 
-    def test_stops_midway(self, cancelled_midway: JobContext, pictures: Path, tmp_path: Path) -> None:
+    def test_stops_midway(self, pictures: Path, tmp_path: Path) -> None:
         with pytest.raises(JobCancelled):
-            thumbnail(cancelled_midway, {"path": str(pictures), "output": str(tmp_path / "small")})
+            run_inline(thumbnail, {"path": str(pictures), "output": str(tmp_path / "small")}, cancelled=at_once)
         assert [file.name for file in (tmp_path / "small").iterdir()] == ["a.jpg.thumb.jpg"]
 
 
 class TestBasics:
     @pytest.mark.parametrize("payload", [None, 3, {"a": [1]}, b"bytes"])
-    def test_noop_returns_its_payload(self, ctx: JobContext, payload: object) -> None:
-        assert noop(ctx, payload) == payload
+    def test_noop_returns_its_payload(self, payload: object) -> None:
+        assert run_inline(noop, payload).result == payload
 
-    def test_sleep_says_how_far_it_is(self, ctx: JobContext) -> None:
-        assert sleep(ctx, {"seconds": 0.01}) == {"slept": 0.01}
-        assert told(ctx)[0] == (10, 10, "done")
+    def test_sleep_says_how_far_it_is(self) -> None:
+        run = run_inline(sleep, {"seconds": 0.01})
+        assert run.result == {"slept": 0.01}
+        assert run.progress[-1] == (10, 10, "done")
 
-    def test_sleep_ends_when_it_is_cancelled(self, cancelled_midway: JobContext) -> None:
+    def test_sleep_ends_when_it_is_cancelled(self) -> None:
         with pytest.raises(JobCancelled):
-            sleep(cancelled_midway, {"seconds": 3600})
+            run_inline(sleep, {"seconds": 3600}, cancelled=at_once)
 
-    def test_flaky_fails_as_often_as_it_is_told(self, make: Make) -> None:
+    def test_flaky_fails_as_often_as_it_is_told(self) -> None:
         for attempt in (1, 2):
             with pytest.raises(RuntimeError, match=f"attempt {attempt} of 2"):
-                flaky(make(attempt=attempt), {"failures": 2})
-        assert flaky(make(attempt=3), {"failures": 2}) == {"attempts": 3}
+                run_inline(flaky, {"failures": 2}, attempt=attempt)
+        assert run_inline(flaky, {"failures": 2}, attempt=3).result == {"attempts": 3}

@@ -10,8 +10,8 @@ import slotd
 from examples import nightly, pipeline, tenants
 from examples.reports import report
 from examples.tour.service import ServiceProcess
-from slotd import JobContext, PermanentError, v1
-from tests.examples.conftest import Make
+from slotd import PermanentError, v1
+from slotd.testing import run_inline
 
 HANDLERS = Path(__file__).resolve().parents[2] / "examples" / "handlers.py"
 
@@ -111,23 +111,18 @@ def test_the_schedule_is_made_once_and_fires_when_it_is_told_to(
 
 
 class TestReport:
-    def test_a_line_for_each_job(self, make: Make, tmp_path: Path) -> None:
-        results = {"a": b'{"n": 1, "top": ["x"]}', "b": b'{"m": "2,3"}'}
-        context = make(
-            load_results=lambda: {"c": None, **{name: ("application/json", data) for name, data in results.items()}}
-        )
-        found = report(context, {"output": str(tmp_path / "r.csv")})
-        assert found == {"path": str(tmp_path / "r.csv"), "jobs": 3, "columns": ["n", "top", "m"]}
+    def test_a_line_for_each_job(self, tmp_path: Path) -> None:
+        results = {"c": None, "a": {"n": 1, "top": ["x"]}, "b": {"m": "2,3"}}
+        run = run_inline(report, {"output": str(tmp_path / "r.csv")}, results=results)
+        assert run.result == {"path": str(tmp_path / "r.csv"), "jobs": 3, "columns": ["n", "top", "m"]}
         table = (tmp_path / "r.csv").read_bytes()
         assert table == b'job,n,top,m\r\nc,,,\r\na,1,"[""x""]",\r\nb,,,"2,3"\r\n'
-        progress, output = context.take()
-        assert (progress, output) == ((3, 3, "b"), table)
+        assert (run.progress[-1], run.output) == ((3, 3, "b"), table)
 
-    def test_nothing_to_report(self, ctx: JobContext, tmp_path: Path) -> None:
+    def test_nothing_to_report(self, tmp_path: Path) -> None:
         with pytest.raises(PermanentError, match="depends on no other"):
-            report(ctx, {"output": str(tmp_path / "r.csv")})
+            run_inline(report, {"output": str(tmp_path / "r.csv")})
 
-    def test_what_is_no_object(self, make: Make, tmp_path: Path) -> None:
-        context = make(load_results=lambda: {"a": ("application/json", b"3")})
+    def test_what_is_no_object(self, tmp_path: Path) -> None:
         with pytest.raises(PermanentError, match="the result of a is no JSON object"):
-            report(context, {"output": str(tmp_path / "r.csv")})
+            run_inline(report, {"output": str(tmp_path / "r.csv")}, results={"a": 3})

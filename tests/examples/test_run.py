@@ -17,7 +17,7 @@ START = "The service listens on "
 
 
 def command(var: Path, *arguments: str) -> list[str]:
-    return [sys.executable, str(ROOT / "examples" / "run.py"), "--var", str(var), *arguments]
+    return [sys.executable, str(ROOT / "examples" / "run.py"), "--var", str(var), "--http", "127.0.0.1:0", *arguments]
 
 
 def environment() -> dict[str, str]:
@@ -39,6 +39,7 @@ def test_a_tour_and_another_one_that_stays_up(tmp_path: Path) -> None:
     assert "All went as it was meant to." in first.stdout
     assert "thumbnails of a folder" in first.stdout
     assert "earlier runs" not in first.stdout
+    assert "The dashboard is at http://127.0.0.1:" in first.stdout
     output = tmp_path / "output"
     assert (output / "texts.tar.xz").stat().st_size > 1000
     assert (output / "fetched.bin").read_bytes() == (tmp_path / "samples" / "blobs" / "blob-00.bin").read_bytes()
@@ -79,11 +80,10 @@ def test_a_service_that_cannot_start_says_why(tmp_path: Path) -> None:
     assert "is another server there?" in result.stdout
 
 
-def test_another_port_where_the_usual_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_port_where_the_usual_one_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        monkeypatch.setattr(service, "DEFAULT_LISTEN", f"127.0.0.1:{port}")
-        listen, why = service.free_address()
+        listen, why = service.free_address(f"127.0.0.1:{port}")
         assert listen == "127.0.0.1:0"
         assert f"Port {port} is taken" in why
-    assert service.free_address() == (f"127.0.0.1:{port}", "")
+    assert service.free_address(f"127.0.0.1:{port}") == (f"127.0.0.1:{port}", "")

@@ -6,12 +6,19 @@ from pathlib import Path
 import pytest
 
 from tests.service import Endpoint, Spawn, Start, spawning, starting
+from tests.web.channel import Codec
+
+
+@pytest.fixture(scope="module")
+def codec() -> Codec | None:
+    """How services are asked that the fixtures below start: over gRPC, where a module doesn't say otherwise."""
+    return None
 
 
 @pytest.fixture
-def start(store_url: str) -> Iterator[Start]:
+def start(store_url: str, codec: Codec | None) -> Iterator[Start]:
     """Starts services in this process."""
-    with starting(store_url) as start:
+    with starting(store_url, codec) as start:
         yield start
 
 
@@ -23,7 +30,7 @@ def spawn(tmp_path: Path) -> Iterator[Spawn]:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Endpoint]:
+def shared(codec: Codec | None) -> Iterator[Endpoint]:
     """One service for all tests of a module that change nothing, or nothing that others see."""
-    with starting() as start:
+    with starting(codec=codec) as start:
         yield start().at

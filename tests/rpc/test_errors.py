@@ -15,10 +15,19 @@ from slotd import spec, v1
 from tests.fundamentals.handlers import gate
 from tests.rpc.wire import JOBS, failure, refusal, send
 from tests.service import Endpoint, Start, reach
+from tests.web.channel import Codec
 
 UNKNOWN_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 Call = Callable[[Endpoint, str], object]
+
+
+@pytest.fixture(scope="module", params=[None, "json", "proto"], ids=["grpc", "http-json", "http-proto"])
+def codec(request: pytest.FixtureRequest) -> Codec | None:
+    """The table is one for all ways to ask."""
+    chosen: Codec | None = request.param
+    return chosen
+
 
 BY_SCHEDULE: dict[str, Call] = {
     "Get": lambda at, name: schedules(at).Get(v1.ScheduleServiceGetRequest(name=name)),
@@ -395,11 +404,12 @@ def test_draining(start: Start) -> None:
     reach(at.client, job, v1.JOB_STATE_RUNNING)
     stream = at.jobs.Stream(v1.StreamRequest(cursor=at.jobs.List(v1.ListRequest()).cursor))
     assert next(stream).synced
-    stub: Any = health_pb2_grpc.HealthStub(at.channel)
-    health = stub.Watch(health_pb2.HealthCheckRequest(service="slotd.v1.JobService"))
-    assert next(health).status == health_pb2.HealthCheckResponse.SERVING
-    service.ask_to_stop()
-    assert next(health).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    with grpc.insecure_channel(at.address) as channel:
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        health = stub.Watch(health_pb2.HealthCheckRequest(service="slotd.v1.JobService"))
+        assert next(health).status == health_pb2.HealthCheckResponse.SERVING
+        service.ask_to_stop()
+        assert next(health).status == health_pb2.HealthCheckResponse.NOT_SERVING
     for call in (
         lambda: at.jobs.Submit(v1.SubmitRequest(spec=spec("idle"))),
         lambda: at.jobs.SubmitBatch(v1.SubmitBatchRequest(requests=[v1.SubmitRequest(spec=spec("idle"))])),

@@ -1,0 +1,27 @@
+"""What a service in the test's process logs goes where the test's own logging goes; pytest shows it with a failure."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+
+@contextmanager
+def logged_as_usual() -> Iterator[None]:
+    """By way of `logging`, unless the test has configured structlog itself: its default is to print to stdout."""
+    if structlog.is_configured():
+        yield
+        return
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["event"]),
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()

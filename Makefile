@@ -68,12 +68,20 @@ check-protos: .venv-proto/.installed ## - Buf: format, lint, nothing breaks what
 	BASE=$(BASE) .ci/buf
 
 .PHONY: check-clients $(LANGUAGES:%=check-%)
-check-clients: $(LANGUAGES:%=check-%) ## - the clients in other languages: formatter, linter, types, unit tests, stubs
+check-clients: $(LANGUAGES:%=check-%) check-dashboard ## - the clients in other languages, and the page: formatter, linter, types, unit tests, stubs
 
 $(LANGUAGES:%=check-%): check-%: build-% .venv-proto/.installed
 	clients/$*/check || { test $$? -eq 77 && test -z "$$SLOTD_FORBID_SKIPS"; }
 
+.PHONY: check-dashboard
+check-dashboard: check-typescript # whose packages it shares
+	clients/dashboard/check || { test $$? -eq 77 && test -z "$$SLOTD_FORBID_SKIPS"; }
+
 ## Change
+
+.PHONY: page
+page: ## Build the dashboard's page, which is committed, as the service serves it
+	clients/dashboard/build
 
 .PHONY: proto
 proto: .venv-proto/.installed ## Generate the stubs in clients/python, and openapi.json, from protos/
@@ -127,6 +135,7 @@ test-floors: build/floors/.installed .venv-proto/.installed ## Run what users im
 .PHONY: clean
 clean: ## Remove what the above has made, the virtual environments too
 	rm -rf clients/typescript/node_modules clients/typescript/dist clients/typescript/out clients/go/bin
+	rm -rf clients/dashboard/node_modules clients/dashboard/out
 	rm -rf clients/java/target clients/java/*/target clients/rust/target clients/cpp/out
 	rm -rf .venv .venv-proto .ci/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,7 +12,7 @@ import pytest
 from tests.deploy.conftest import ROOT, build, lint, program
 
 CODE = {".json", ".py", ".pyi", ".sql", ".tcss", ".typed"}
-PAGE = {".br", ".css", ".gz", ".html", ".ico", ".js", ".png", ".svg", ".webmanifest", ".woff2"}
+PAGE = {".css", ".html", ".ico", ".js", ".png", ".svg", ".webmanifest", ".woff2"}
 """The suffixes of what the packages, and the page in one of them, may hold: no source maps, for one."""
 
 

@@ -1,8 +1,9 @@
-"""The dashboard's files, as they were built: read once, and answered from memory, so that no path leads elsewhere."""
+"""The dashboard's files, as they were built: read and compressed once, and answered from memory, so that no path leads
+elsewhere."""
 
+import gzip
 import hashlib
 import secrets
-from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -27,9 +28,6 @@ _TYPES = {
 }
 """By suffix. What the system's own table says differs between machines."""
 
-_ENCODINGS = {"br": ".br", "gzip": ".gz"}
-"""The suffixes of what the build has compressed, the smaller first."""
-
 _INDEX = "/index.html"
 _HASHED = "/assets/"
 """What the build names by its content."""
@@ -39,7 +37,7 @@ _TOKEN_BYTES = 32
 
 class _File(NamedTuple):
     body: bytes
-    encoded: Mapping[str, bytes]
+    packed: bytes | None
     media_type: str
     etag: str
     cached: str
@@ -78,9 +76,8 @@ def _response(file: _File, headers: Headers) -> Response:
     if file.etag in (tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")):
         return Response(status_code=304, headers=described)
     accepted = [name.partition(";")[0].strip() for name in headers.get("accept-encoding", "").split(",")]
-    for encoding, body in file.encoded.items():
-        if encoding in accepted:
-            return Response(body, headers=described | {"content-encoding": encoding}, media_type=file.media_type)
+    if file.packed is not None and "gzip" in accepted:
+        return Response(file.packed, headers=described | {"content-encoding": "gzip"}, media_type=file.media_type)
     return Response(file.body, headers=described, media_type=file.media_type)
 
 
@@ -92,11 +89,16 @@ def _read(folder: Path) -> dict[str, _File]:
     return {
         path: _File(
             body,
-            {name: bodies[path + suffix] for name, suffix in _ENCODINGS.items() if path + suffix in bodies},
+            _packed(body),
             _TYPES.get(PurePosixPath(path).suffix, "application/octet-stream"),
             f'"{hashlib.sha256(body).hexdigest()[:32]}"',
             "public, max-age=31536000, immutable" if path.startswith(_HASHED) else "no-cache",
         )
         for path, body in bodies.items()
-        if not path.endswith(tuple(_ENCODINGS.values()))
     }
+
+
+def _packed(body: bytes) -> bytes | None:
+    """By gzip, where that is worth it."""
+    packed = gzip.compress(body, mtime=0)
+    return packed if len(packed) < 0.9 * len(body) else None

@@ -58,14 +58,21 @@ def _start_seconds() -> float:
 
 
 def test_it_leaves_neither_handlers_nor_settings_of_logs_behind() -> None:
-    before = registered()
+    before, logs = registered(), structlog.get_config()
     with Service({"left": echo}):
-        assert structlog.is_configured()
+        assert structlog.get_config() != logs
     assert registered() == before
-    assert not structlog.is_configured()
+    assert structlog.get_config() == logs
 
 
-def test_it_logs_where_the_test_logs(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("touched", [False, True])
+def test_it_logs_where_the_test_logs(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], touched: bool
+) -> None:
+    structlog.reset_defaults()
+    if touched:
+        with structlog.testing.capture_logs():
+            pass
     with caplog.at_level("INFO"), Service(HANDLERS):
         pass
     assert "draining" in caplog.text

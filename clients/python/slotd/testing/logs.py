@@ -9,7 +9,9 @@ import structlog
 @contextmanager
 def logged_as_usual() -> Iterator[None]:
     """By way of `logging`, unless the test has configured structlog itself: its default is to print to stdout."""
-    if structlog.is_configured():
+    before = structlog.get_config()
+    # `structlog.testing.capture_logs` leaves the defaults behind as if somebody had chosen them.
+    if structlog.is_configured() and not isinstance(before["logger_factory"], structlog.PrintLoggerFactory):
         yield
         return
     structlog.configure(
@@ -24,4 +26,4 @@ def logged_as_usual() -> Iterator[None]:
     try:
         yield
     finally:
-        structlog.reset_defaults()
+        structlog.configure(**before)

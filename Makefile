@@ -101,6 +101,10 @@ lock: ## Write requirements-dev.lock anew, from the newest versions
 	{ sed '/^[^#]/,$$d' requirements-dev.lock; build/lock/bin/python -m pip freeze --exclude slotd; } >build/lock/lock
 	cp build/lock/lock requirements-dev.lock
 
+.PHONY: screenshots
+screenshots: setup ## Take the pictures of docs/images, where there is Chromium
+	$(PY) -m tests.dashboard.screenshots
+
 ## Measure and torment
 
 .PHONY: bench

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import grpc
 from google.rpc.error_details_pb2 import ErrorInfo
@@ -130,6 +131,13 @@ class ChildService:
         self.address = line.removeprefix("slotd listening on ").strip()
         if self._flags.get("http"):
             self.url = self.process.stdout.readline().decode().removeprefix("slotd dashboard on ").strip()
+
+    def start_again(self, **flags: Any) -> None:
+        """After it has ended: with these flags changed, at the addresses that it had."""
+        self._flags |= {"listen": self.address, **flags}
+        if self._flags.get("http"):
+            self._flags["http"] = urlsplit(self.url).netloc
+        self.start()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Ends it. Idempotent."""

@@ -3,7 +3,7 @@
 import type { ReactNode } from "react";
 import type { Schedule } from "slotd/v1";
 
-import { count, shortId } from "../../components/format";
+import { count, plural, shortId } from "../../components/format";
 import { Ago, Time } from "../../components/time";
 import { ALL_JOBS, searchFromQuery } from "../../data/job-query";
 import { jobPath, Link } from "../../shell/router";
@@ -73,7 +73,7 @@ function scheduleFacts(schedule: Schedule): [string, ReactNode][] {
   const policy = OVERLAPS.find(([value]) => value === overlap)?.[1] ?? OVERLAPS[0]?.[1];
   return [
     ["Fires", schedule.paused ? `${firing(schedule)}, but is paused` : firing(schedule)],
-    ["Fired", `${count(schedule.fireCount)} times, skipped ${count(schedule.skipCount)}`],
+    ["Fired", `${plural(schedule.fireCount, "time")}, skipped ${count(schedule.skipCount)}`],
     ["Last", lastFireTime && <Ago at={lastFireTime} />],
     ["While one runs", policy],
     ["Catch-up window", writeLength(catchUpWindow) || "1h"],

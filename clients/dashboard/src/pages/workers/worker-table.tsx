@@ -38,7 +38,9 @@ export function WorkerTable({ workers, servers }: Properties) {
               Zombies
             </th>
             <th scope="col">Kinds</th>
-            <th scope="col">Actions</th>
+            <th scope="col" className="workers-actions">
+              Actions
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -72,7 +74,7 @@ function WorkerRow({ worker, server }: { worker: Worker; server: string }) {
       <td>
         <Kinds kinds={worker.kinds} />
       </td>
-      <td>
+      <td className="workers-actions">
         <DrainButton worker={worker} />
       </td>
     </tr>

@@ -14,16 +14,16 @@ from tests.service import LocalService, Spawn, spawning, starting
 DESKTOP = (1280, 800)
 PHONE = (360, 740)
 
-PATIENCE_MS = 10_000
+PATIENCE_MS = 15_000
 """How long a page may take where a test does not measure that: tests share their cores."""
 
 Visit: TypeAlias = Callable[[str], Page]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for all tests that follow one another here. It is gone before others run: Playwright's loop, which belongs to
-    this thread, would be in the way of theirs."""
+    """One for all tests of a module. It is gone before others run: Playwright's loop, which belongs to this thread,
+    would be in the way of theirs."""
     path = executable()
     if path is None:
         pytest.skip("there is no chromium: Debian's package of that name has it")

@@ -72,6 +72,10 @@ def test_a_window_keeps_the_focus_and_gives_it_back(service: LocalService, visit
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Back").press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(button).to_be_focused()
 
 
 def test_the_list_of_keys_opens_and_closes_by_keys(service: LocalService, visit: Visit) -> None:

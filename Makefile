@@ -28,11 +28,11 @@ run: setup ## Start the service and put a batch of real jobs through it
 
 .PHONY: test
 test: setup .venv-proto/.installed ## Run the tests, some files at once (WORKERS=0: one after the other)
-	$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
+	$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: languages
 languages: setup .venv-proto/.installed languages-build ## Play the conformance scenario in every language, and check each client
-	$(PY) -m pytest tests/languages --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
+	$(PY) -m pytest tests/languages --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: languages-build $(LANGUAGES:%=build-%)
 languages-build: $(LANGUAGES:%=build-%) ## Build the clients in other languages, as far as their toolchains are there

@@ -106,12 +106,22 @@ def test_the_python_of_the_quickstart(
 
 
 def test_the_handler_of_the_readme(checkout: Path, run: Callable[..., dict[str, Any]]) -> None:
-    handlers, call, _ = blocks("README.md", "python")
+    handlers, call, *_ = blocks("README.md", "python")
     (checkout / "handlers.py").write_text(handlers)
     # Its last loop goes on for ever.
     once = call.rstrip("\n") + "\n        break\n"
     with serving(checkout, checkout / "handlers.py") as address:
         assert slotd.decode(run(address, once)["job"].result) == {"text": "Hello, Ada!"}
+
+
+def test_the_test_of_the_readme(checkout: Path) -> None:
+    handlers, _, _, tests = blocks("README.md", "python")
+    (checkout / "handlers.py").write_text(handlers)
+    (checkout / "test_greetings.py").write_text(tests)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_greetings.py"]
+    ended = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout
+    assert "1 passed" in ended.stdout
 
 
 def test_the_graph_of_the_readme(checkout: Path, address: str, run: Callable[..., dict[str, Any]]) -> None:

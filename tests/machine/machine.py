@@ -42,6 +42,8 @@ a_filter = st.builds(
     labels=st.frozensets(st.just(("team", "blue")), max_size=1),
     groups=st.sampled_from([frozenset(), frozenset(), frozenset({"g1"})]),
     schedules=st.just(frozenset()),
+    # Left out it would be any text.
+    depends_on=st.just(frozenset()),
 )
 
 

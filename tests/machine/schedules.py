@@ -28,6 +28,8 @@ class _Known:
     skipped: int = 0
     triggered: int = 0
     fire_times: set[int] = field(default_factory=set)
+    # Those of an earlier schedule of that name are none of its own.
+    jobs: set[str] = field(default_factory=set)
 
 
 class Schedules:
@@ -78,7 +80,8 @@ class Schedules:
             known.fire_times.add(time)
         known.last_time = time
         known.fired += 1
-        unended = self._unended(ties(job).schedule)
+        unended = self._unended(known)
+        known.jobs.add(job.id)
         if known.settings.overlap is Overlap.SKIP:
             assert not unended, "it made a job beside an earlier one"
         elif known.settings.overlap is Overlap.QUEUE_ONE:
@@ -100,7 +103,7 @@ class Schedules:
             missed = [time for time in passed if now - time > max(known.settings.catch_up_window, _PUNCTUAL)]
             if skipped > len(missed) and (known.settings.draft.asked.queue or DEFAULT_QUEUE) not in full:
                 assert known.settings.overlap in (Overlap.SKIP, Overlap.QUEUE_ONE), "it skipped for no reason"
-                assert self._unended(schedule.name), "it skipped beside no earlier job"
+                assert self._unended(known), "it skipped beside no earlier job"
             assert schedule.next_time == known.next_time, "it does not fire when it should"
 
     def _pass(self, known: _Known, now: int) -> list[int]:
@@ -111,8 +114,8 @@ class Schedules:
         known.next_time = _next_after(known.settings, known.create_time, passed[-1])
         return passed
 
-    def _unended(self, name: str) -> list[Job]:
-        return [job for job in self._jobs.values() if ties(job).schedule == name and not job.state.terminal]
+    def _unended(self, known: _Known) -> list[Job]:
+        return [job for job in self._jobs.values() if job.id in known.jobs and not job.state.terminal]
 
 
 def _is_first(job: Job, others: Sequence[Job]) -> bool:

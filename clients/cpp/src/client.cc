@@ -125,7 +125,10 @@ v1::Job Client::Wait(const std::string& job_id, const WaitOptions& options) {
       }
       continue;
     }
-    const Error refused = peer.Refused(status);
+    // A server that stops cancels what it has not begun. Where this client did not end the call, that is an outage.
+    const bool going = status.error_code() == grpc::StatusCode::CANCELLED && !peer.stop().requested();
+    const Error refused =
+        peer.Refused(going ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server stops") : status);
     const std::optional<Seconds> delay = progress.Failed(refused);
     if (!delay) {
       throw refused;

@@ -209,6 +209,19 @@ TEST(ClientTest, AWaitGoesOnOverUnavailableUntilTheJobHasEnded) {
   EXPECT_EQ(calls, 3);
 }
 
+TEST(ClientTest, AWaitGoesOnOverAServerThatStopsAndCancelsWhatItHasNotBegun) {
+  Service service;
+  int calls = 0;
+  service.wait = [&](const slotd::v1::WaitRequest& request, slotd::v1::WaitResponse* response) {
+    *response->mutable_job() = Named(request.id());
+    response->mutable_job()->set_state(slotd::v1::JOB_STATE_SUCCEEDED);
+    return ++calls == 1 ? grpc::Status(grpc::StatusCode::CANCELLED, "") : grpc::Status::OK;
+  };
+  Client client(service.address());
+
+  EXPECT_EQ(client.Wait("1").state(), slotd::v1::JOB_STATE_SUCCEEDED);
+}
+
 TEST(ClientTest, AWaitRaisesARefusal) {
   Service service;
   service.wait = [](const auto& /*request*/, auto* /*response*/) {

@@ -34,14 +34,7 @@ def _waited(job: Job) -> None:
         spans.parent(job.traceparent),
         SpanKind.INTERNAL,
         attributes=spans.attributes(subject),
-        start_time=_since(job) * _NANOSECONDS,
+        # A clock may have been set back meanwhile.
+        start_time=min(job.could_start, job.start_time) * _NANOSECONDS,
     )
     span.end(job.start_time * _NANOSECONDS)
-
-
-def _since(job: Job) -> int:
-    """When the wait began that ended with the job's present attempt. A clock may have been set back meanwhile."""
-    assert job.start_time is not None
-    last_end = job.attempts[-2].end_time if len(job.attempts) > 1 else None
-    since = max(job.create_time, job.spec.schedule_time or 0) if last_end is None else last_end
-    return min(since, job.start_time)

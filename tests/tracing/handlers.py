@@ -45,7 +45,7 @@ def hand_on(ctx: JobContext, address: str) -> str:
         return client.submit("traces/span").id
 
 
-@job("traces/second-time", max_attempts=2, initial_backoff=0)
+@job("traces/second-time", max_attempts=2, initial_backoff=0.02)
 def second_time(ctx: JobContext, payload: object) -> str:
     if ctx.attempt == 1:
         raise RuntimeError("not yet")

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -71,11 +72,10 @@ def test_spans_of_a_job_say_what_they_are_about(service: LocalService, recorded:
 
 
 def test_a_wait_begins_when_a_job_is_due(service: LocalService, recorded: Recorded) -> None:
-    past = slotd.v1.Job().create_time
-    past.FromMilliseconds(1_000)
-    client = service.at.client
-    job = client.submit_and_wait("traces/span", schedule_time=past, traceparent=CALLER)
-    assert recorded.one("wait traces/span").start_time == job.create_time.ToNanoseconds()
+    due = datetime.now(UTC) + timedelta(milliseconds=100)
+    job = service.at.client.submit_and_wait("traces/span", schedule_time=due, traceparent=CALLER)
+    assert job.create_time.ToNanoseconds() < job.schedule_time.ToNanoseconds()
+    assert recorded.one("wait traces/span").start_time == job.schedule_time.ToNanoseconds()
 
 
 def test_retries_hang_on_the_same_trace(service: LocalService, recorded: Recorded) -> None:
@@ -85,7 +85,8 @@ def test_retries_hang_on_the_same_trace(service: LocalService, recorded: Recorde
     attempts = recorded.named("process traces/second-time", 2)
     assert {parent(span) for span in (*waits, *attempts)} == {CALLER}
     assert [said(span)["slotd.attempt"] for span in attempts] == [1, 2]
-    assert waits[1].start_time == job.attempts[0].end_time.ToNanoseconds()
+    # What lies between is the backoff.
+    assert waits[1].start_time == job.schedule_time.ToNanoseconds() > job.attempts[0].end_time.ToNanoseconds()
     assert said(attempts[0])["error.type"] == "HANDLER_ERROR"
     assert (attempts[0].status.status_code, attempts[0].status.description) == (
         StatusCode.ERROR,

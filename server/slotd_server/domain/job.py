@@ -158,6 +158,13 @@ class Job(Struct, frozen=True, gc=False):
         return self.links.turn - (self.spec.priority << _TURNS)
 
     @property
+    def could_start(self) -> int:
+        """When its present attempt could have begun, as far as the job tells: when it was submitted, the attempt before
+        had ended, or the time that it waited for last (its schedule_time, or the end of a backoff) had come."""
+        before = self.attempts[-2].end_time if len(self.attempts) > 1 else None
+        return max(before or self.create_time, self.schedule_time or 0)
+
+    @property
     def edges(self) -> Mapping[str, Dependency]:
         """What the job depends on, by target."""
         return {} if self.spec.ties is None else _by_target(self.spec.ties.depends_on)

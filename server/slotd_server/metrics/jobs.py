@@ -80,10 +80,8 @@ class JobTallies:
             self._retried[job.seq] = time
 
     def _waits_since(self, job: Job) -> int:
-        """When the job that starts now could have started first, as far as it tells."""
-        earlier = job.attempts[-2].end_time if len(job.attempts) > 1 else None
-        since = self._retried.pop(job.seq, None) or earlier or job.create_time
-        return max(since, job.schedule_time or 0)
+        """When the job that starts now could have started first."""
+        return max(self._retried.pop(job.seq, 0), job.could_start)
 
 
 def _seconds(since: int, until: int) -> float:

@@ -1,6 +1,5 @@
 """A servicer of which every call is told when it ends: for whichever transport calls it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from time import perf_counter
@@ -52,12 +51,8 @@ def _telling(method: MethodDescriptor, called: Called, *, timed: bool) -> Iterat
     code = "OK"
     try:
         yield
-    except Exception as error:
-        code = errors.code(error).name
-        raise
-    except (asyncio.CancelledError, GeneratorExit):
-        # The caller is gone, or has heard enough.
-        code = "CANCELLED"
+    except BaseException as error:
+        code = errors.code(error)
         raise
     finally:
         called(method.containing_service.name, method.name, code, perf_counter() - began if timed else None)

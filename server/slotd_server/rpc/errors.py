@@ -234,9 +234,11 @@ def status(error: Exception) -> Wire:
     return Wire(row.code, message, whole.SerializeToString())
 
 
-def code(error: Exception) -> grpc.StatusCode:
-    """The status code alone."""
-    return _TABLE.get(type(error), _INTERNAL).code
+def code(error: BaseException) -> str:
+    """The name of the status code alone, of a call that was cancelled too: its caller is gone, or has heard enough."""
+    if isinstance(error, Exception):
+        return _TABLE.get(type(error), _INTERNAL).code.name
+    return "CANCELLED"
 
 
 def _log(event: str, error: Exception) -> None:

@@ -1,7 +1,6 @@
 """A servicer of which calls are spans: for whichever transport calls it. Needs OpenTelemetry's API; it is imported only
 where the settings ask for traces."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Any, NamedTuple
@@ -77,12 +76,8 @@ def _span(method: MethodDescriptor, came_with: str) -> Iterator[Span]:
     code = "OK"
     try:
         yield span
-    except Exception as error:
-        code = errors.code(error).name
-        raise
-    except (asyncio.CancelledError, GeneratorExit):
-        # The caller is gone, or has heard enough.
-        code = "CANCELLED"
+    except BaseException as error:
+        code = errors.code(error)
         raise
     finally:
         _end(span, code)

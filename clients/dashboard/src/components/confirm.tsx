@@ -1,8 +1,9 @@
 /** Asks before something that can't be undone; what it says is told to whoever can't see it, too. */
 
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 
 import { Dialog } from "./dialog";
+import { DialogActions, useAction } from "./dialog-actions";
 
 interface Properties {
   title: string;
@@ -19,35 +20,12 @@ interface Properties {
 }
 
 export function Confirm({ title, verb, danger = false, disabled = false, close, confirm, children }: Properties) {
-  const [busy, setBusy] = useState(false);
-  const run = async (): Promise<void> => {
-    setBusy(true);
-    const done = await confirm();
-    setBusy(false);
-    if (done) {
-      close();
-    }
-  };
+  const { busy, run } = useAction(confirm, close);
   return (
     <Dialog
       title={title}
       close={close}
-      actions={
-        <>
-          <button type="button" className="button" onClick={close}>
-            Back
-          </button>
-          <button
-            type="button"
-            className={danger ? "button button-danger" : "button button-primary"}
-            disabled={busy || disabled}
-            onClick={() => void run()}
-          >
-            {busy && <span className="spinner" aria-hidden="true" />}
-            {verb}
-          </button>
-        </>
-      }
+      actions={<DialogActions {...{ verb, danger, disabled, busy, close }} does={run} />}
     >
       <div aria-live="polite">{children}</div>
     </Dialog>

@@ -3,6 +3,7 @@
 import { type ReactNode, type SubmitEvent, useEffect, useId, useRef, useState } from "react";
 
 import { Dialog } from "./dialog";
+import { DialogActions, useAction } from "./dialog-actions";
 
 interface Properties {
   title: string;
@@ -17,7 +18,6 @@ interface Properties {
 }
 
 export function FormDialog({ title, verb, danger = false, close, submit, children }: Properties) {
-  const [busy, setBusy] = useState(false);
   const [refusals, setRefusals] = useState(0);
   const id = useId();
   const form = useRef<HTMLFormElement>(null);
@@ -25,40 +25,16 @@ export function FormDialog({ title, verb, danger = false, close, submit, childre
     const wanted = refusals === 0 ? "input" : "[aria-invalid=true]";
     form.current?.querySelector<HTMLElement>(wanted)?.focus();
   }, [refusals]);
-  const run = async (): Promise<void> => {
-    setBusy(true);
-    const done = await submit();
-    setBusy(false);
-    if (done) {
-      close();
-    } else {
-      setRefusals(refusals + 1);
-    }
-  };
+  const { busy, run } = useAction(submit, close, () => setRefusals(refusals + 1));
   const submitted = (event: SubmitEvent): void => {
     event.preventDefault();
-    void run();
+    run();
   };
   return (
     <Dialog
       title={title}
       close={close}
-      actions={
-        <>
-          <button type="button" className="button" onClick={close}>
-            Back
-          </button>
-          <button
-            type="submit"
-            form={id}
-            className={danger ? "button button-danger" : "button button-primary"}
-            disabled={busy}
-          >
-            {busy && <span className="spinner" aria-hidden="true" />}
-            {verb}
-          </button>
-        </>
-      }
+      actions={<DialogActions {...{ verb, danger, busy, close }} disabled={false} does={id} />}
     >
       <form ref={form} id={id} className="form-dialog" noValidate onSubmit={submitted}>
         {children}

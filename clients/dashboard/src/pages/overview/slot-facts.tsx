@@ -4,10 +4,13 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { useState } from "react";
 import type { SlotHolder } from "slotd/v1";
 
+import { Heads, numbers } from "../../components/heads";
 import { count, shortId } from "../../components/format";
 import { Lasted } from "../../components/time";
 import { jobPath, Link } from "../../shell/router";
 import { type Pool, stateOf } from "./slot-layout";
+
+const COLUMNS = ["Job", "Kind", "Queue", numbers("Attempt"), "Where", "State", numbers("For")];
 
 // A longer list is read by nobody.
 const MOST = 100;
@@ -59,21 +62,7 @@ export function HolderList({ holders, pools }: { holders: readonly SlotHolder[];
       {open && (
         <div className="table-scroll" role="region" aria-label="Who holds slots" tabIndex={0}>
           <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">Job</th>
-                <th scope="col">Kind</th>
-                <th scope="col">Queue</th>
-                <th scope="col" className="number">
-                  Attempt
-                </th>
-                <th scope="col">Where</th>
-                <th scope="col">State</th>
-                <th scope="col" className="number">
-                  For
-                </th>
-              </tr>
-            </thead>
+            <Heads of={COLUMNS} />
             <tbody>
               {holders.slice(0, MOST).map((holder) => (
                 <tr key={`${holder.jobId}/${holder.attempt}`}>

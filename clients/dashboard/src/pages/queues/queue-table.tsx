@@ -2,6 +2,7 @@
 
 import type { Queue } from "slotd/v1";
 
+import { Heads, numbers } from "../../components/heads";
 import { count } from "../../components/format";
 import { Icon } from "../../components/icon";
 import { Sparkline } from "../../components/sparkline";
@@ -11,40 +12,26 @@ import { Link } from "../../shell/router";
 import { QueueActions } from "./queue-actions";
 import { paths, rateText } from "./queue-texts";
 
+const COLUMNS = [
+  "Name",
+  "Starts jobs",
+  numbers("Waiting"),
+  { title: "Lately", hint: "Jobs that wait or run, over five minutes at most" },
+  numbers("Running"),
+  numbers("Slots"),
+  "Rate",
+  numbers("Most waiting"),
+  numbers("Per key"),
+  numbers("Keeps"),
+  "Actions",
+];
+
 export function QueueTable({ queues, chosen }: { queues: readonly Queue[]; chosen: Queue | undefined }) {
   const samples = useStore(useData().depth);
   return (
     <section className="card table-scroll" aria-label="All queues" tabIndex={0}>
       <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Starts jobs</th>
-            <th scope="col" className="number">
-              Waiting
-            </th>
-            <th scope="col" title="Jobs that wait or run, over five minutes at most">
-              Lately
-            </th>
-            <th scope="col" className="number">
-              Running
-            </th>
-            <th scope="col" className="number">
-              Slots
-            </th>
-            <th scope="col">Rate</th>
-            <th scope="col" className="number">
-              Most waiting
-            </th>
-            <th scope="col" className="number">
-              Per key
-            </th>
-            <th scope="col" className="number">
-              Keeps
-            </th>
-            <th scope="col">Actions</th>
-          </tr>
-        </thead>
+        <Heads of={COLUMNS} />
         <tbody>
           {queues.map((queue) => (
             <QueueRow key={queue.name} queue={queue} isChosen={queue === chosen} samples={samples} />

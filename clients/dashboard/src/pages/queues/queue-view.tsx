@@ -2,8 +2,8 @@
 
 import type { Queue } from "slotd/v1";
 
+import { DetailHead } from "../../components/detail-head";
 import { count } from "../../components/format";
-import { Link } from "../../shell/router";
 import { type Fact, Facts } from "../job/facts";
 import { writeLength } from "../submit/values";
 import { paths, rateText } from "./queue-texts";
@@ -12,18 +12,7 @@ export function QueueView({ queue }: { queue: Queue }) {
   const { name } = queue;
   return (
     <section className="card" aria-label={`Queue ${name}`}>
-      <div className="card-head">
-        <h2>{name}</h2>
-        <Link className="button" href={paths.jobs(name)}>
-          Its jobs
-        </Link>
-        <Link className="button" href={paths.edit(name)}>
-          Edit
-        </Link>
-        <Link className="button" href={paths.all}>
-          Close
-        </Link>
-      </div>
+      <DetailHead name={name} jobs={paths.jobs(name)} edit={paths.edit(name)} all={paths.all} />
       <div className="card-body queues-view">
         <div>
           <h3>Jobs</h3>

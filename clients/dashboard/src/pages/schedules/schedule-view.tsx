@@ -3,6 +3,7 @@
 import type { ReactNode } from "react";
 import type { Schedule } from "slotd/v1";
 
+import { DetailHead } from "../../components/detail-head";
 import { count, plural, shortId } from "../../components/format";
 import { Ago, Time } from "../../components/time";
 import { ALL_JOBS, searchFromQuery } from "../../data/job-query";
@@ -18,18 +19,12 @@ export function ScheduleView({ schedule }: { schedule: Schedule }) {
   const { name, spec } = schedule;
   return (
     <section className="card" aria-label={`Schedule ${name}`}>
-      <div className="card-head">
-        <h2>{name}</h2>
-        <Link className="button" href={"/jobs" + searchFromQuery({ ...ALL_JOBS, schedules: [name] })}>
-          Its jobs
-        </Link>
-        <Link className="button" href={paths.edit(name)}>
-          Edit
-        </Link>
-        <Link className="button" href={paths.all}>
-          Close
-        </Link>
-      </div>
+      <DetailHead
+        name={name}
+        jobs={"/jobs" + searchFromQuery({ ...ALL_JOBS, schedules: [name] })}
+        edit={paths.edit(name)}
+        all={paths.all}
+      />
       <div className="card-body schedules-view">
         <Facts facts={scheduleFacts(schedule)} />
         {spec && <Facts facts={[["Kind", spec.kind], ...specFacts(spec)]} />}

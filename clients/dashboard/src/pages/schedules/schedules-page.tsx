@@ -10,6 +10,9 @@ import { EMPTY_SCHEDULE } from "./schedule-form";
 import { ScheduleView } from "./schedule-view";
 import { firing, paths } from "./schedule-texts";
 import "./schedules.css";
+import { Heads, numbers } from "../../components/heads";
+
+const COLUMNS = ["Name", "Kind", "Fires", "Next", "Last", numbers("Fired"), numbers("Skipped"), "Actions"];
 
 export function SchedulesPage() {
   const fields = new URLSearchParams(usePlace().search);
@@ -50,22 +53,7 @@ function Schedules({ shown }: { shown: string | null }) {
       {value && value.length > 0 && (
         <section className="card table-scroll" aria-label="All schedules" tabIndex={0}>
           <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">Kind</th>
-                <th scope="col">Fires</th>
-                <th scope="col">Next</th>
-                <th scope="col">Last</th>
-                <th scope="col" className="number">
-                  Fired
-                </th>
-                <th scope="col" className="number">
-                  Skipped
-                </th>
-                <th scope="col">Actions</th>
-              </tr>
-            </thead>
+            <Heads of={COLUMNS} />
             <tbody>
               {value.map((schedule) => (
                 <tr key={schedule.name}>

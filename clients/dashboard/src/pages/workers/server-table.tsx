@@ -3,6 +3,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Server } from "slotd/v1";
 
+import { Heads, numbers } from "../../components/heads";
 import { count, length } from "../../components/format";
 import { Ago } from "../../components/time";
 import { useNow } from "../../data/hooks";
@@ -10,33 +11,25 @@ import { writeLength } from "../submit/values";
 import { Kinds } from "./kinds";
 import { leaseLeftMs } from "./lease";
 
+const COLUMNS = [
+  "Name",
+  "State",
+  "Address",
+  "Version",
+  "Started",
+  numbers("Slots"),
+  numbers("Running"),
+  numbers("Zombies"),
+  numbers("Workers"),
+  "Last heard of",
+  "Kinds",
+];
+
 export function ServerTable({ servers }: { servers: readonly Server[] }) {
   return (
     <div className="table-scroll" role="region" aria-label="All servers" tabIndex={0}>
       <table className="table workers-table">
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">State</th>
-            <th scope="col">Address</th>
-            <th scope="col">Version</th>
-            <th scope="col">Started</th>
-            <th scope="col" className="number">
-              Slots
-            </th>
-            <th scope="col" className="number">
-              Running
-            </th>
-            <th scope="col" className="number">
-              Zombies
-            </th>
-            <th scope="col" className="number">
-              Workers
-            </th>
-            <th scope="col">Last heard of</th>
-            <th scope="col">Kinds</th>
-          </tr>
-        </thead>
+        <Heads of={COLUMNS} />
         <tbody>
           {servers.map((server) => (
             <ServerRow key={server.id} server={server} />

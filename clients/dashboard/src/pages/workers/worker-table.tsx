@@ -4,11 +4,26 @@ import { useState } from "react";
 import type { Server, Worker } from "slotd/v1";
 
 import { Confirm } from "../../components/confirm";
+import { Heads, numbers } from "../../components/heads";
 import { count, plural } from "../../components/format";
 import { Ago } from "../../components/time";
 import { useData } from "../../data/hooks";
 import { attempt } from "../../shell/toasts";
 import { Kinds } from "./kinds";
+
+const COLUMNS = [
+  "Name",
+  "State",
+  "Id",
+  "Client",
+  "Server",
+  "Connected",
+  numbers("Slots"),
+  numbers("Running"),
+  numbers("Zombies"),
+  "Kinds",
+  { title: "Actions", className: "workers-actions" },
+];
 
 interface Properties {
   workers: readonly Worker[];
@@ -20,29 +35,7 @@ export function WorkerTable({ workers, servers }: Properties) {
   return (
     <div className="table-scroll" role="region" aria-label="All workers" tabIndex={0}>
       <table className="table workers-table">
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">State</th>
-            <th scope="col">Id</th>
-            <th scope="col">Client</th>
-            <th scope="col">Server</th>
-            <th scope="col">Connected</th>
-            <th scope="col" className="number">
-              Slots
-            </th>
-            <th scope="col" className="number">
-              Running
-            </th>
-            <th scope="col" className="number">
-              Zombies
-            </th>
-            <th scope="col">Kinds</th>
-            <th scope="col" className="workers-actions">
-              Actions
-            </th>
-          </tr>
-        </thead>
+        <Heads of={COLUMNS} />
         <tbody>
           {workers.map((worker) => (
             <WorkerRow key={worker.id} worker={worker} server={names.get(worker.server) ?? worker.server} />

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import grpc
 import msgspec
@@ -257,13 +257,15 @@ class RecordingSubscriber:
         self._thread.start()
         return self
 
-    def wait_revision(self, revision: int, timeout: float = 60.0) -> None:
-        """Until it has been told everything up to `revision`. Raises TimeoutError, or what ended it."""
+    def wait_revision(self, revision: int, patience: float = 60.0) -> None:
+        """Until it has been told everything up to `revision`. Raises what ended it, or TimeoutError where it is told
+        nothing for so many seconds."""
         with self._changed:
-            told = self._changed.wait_for(lambda: self._told(revision) or not self._thread.is_alive(), timeout)
+            while not self._told(revision) and self._thread.is_alive() and self._goes_on(self.revision, patience):
+                continue
         if self.failure is not None:
             raise self.failure
-        if not told or not self._told(revision):
+        if not self._told(revision):
             raise TimeoutError(f"{self._name} was told up to {self.revision}, not {revision}")
 
     def close(self, timeout: float = 60.0) -> None:
@@ -281,6 +283,10 @@ class RecordingSubscriber:
             raise TimeoutError(f"{self._name} goes on")
         if self.failure is not None:
             raise self.failure
+
+    def _goes_on(self, seen: int | None, patience: float) -> bool:
+        """Waits for so long. → whether it has been told more than what it had `seen`, or has ended."""
+        return self._changed.wait_for(lambda: self.revision != seen or not self._thread.is_alive(), patience)
 
     def _told(self, revision: int) -> bool:
         return self.revision is not None and self.revision >= revision
@@ -308,7 +314,7 @@ class RecordingSubscriber:
             number = self._subscribe()
             code, why = "OK", ""
             try:
-                self._read(number, JobServiceStub(channel))
+                self._read(number, channel)
             except grpc.RpcError as error:
                 code, why = error.code().name, error_reason(error)
                 if code not in ("UNAVAILABLE", "CANCELLED"):
@@ -343,11 +349,12 @@ class RecordingSubscriber:
         )
         return number
 
-    def _read(self, number: int, jobs: JobServiceStub) -> None:
+    def _read(self, number: int, channel: grpc.Channel) -> None:
+        stream = JobServiceStub(channel).Stream if self._full else _summed_stream(channel)
         with self._changed:
             if self._closing.is_set():
                 return
-            self._call = jobs.Stream(self._request)
+            self._call = stream(self._request)
         for message in self._call:
             self._recorder.write(self._record(number, message))
             with self._changed:
@@ -355,28 +362,53 @@ class RecordingSubscriber:
                     self.cursor, self.revision, self._exact = message.cursor, message.revision, True
                 self._changed.notify_all()
 
-    def _record(self, number: int, message: StreamResponse) -> records.Message:
-        at = now()
-        snapshot = any(event.type == EVENT_TYPE_SNAPSHOT for event in message.events)
-        if self._full:
-            events = self._recorder.events(message.events)
-            return records.Message(number, at, message.revision, message.synced, snapshot, events)
-        total = 0
-        for event in message.events:
-            total += event_digest(message_digest(basic(event.job)), event.type, event.previous_state)
-        revisions = tuple(event.revision for event in message.events)
-        if revisions and not snapshot and revisions[-1] - revisions[0] == len(revisions) - 1:
-            revisions = (revisions[0], revisions[-1])
-        return records.Message(
-            number,
-            at,
-            message.revision,
-            message.synced,
-            snapshot,
-            count=len(message.events),
-            sum=total % MODULUS,
-            revisions=revisions,
-        )
+    def _record(self, number: int, message: "StreamResponse | _Sums") -> records.Message:
+        told = (number, now(), message.revision, message.synced)
+        if isinstance(message, _Sums):
+            return records.Message(
+                *told, message.snapshot, count=message.events, sum=message.sum, revisions=message.revisions
+            )
+        return records.Message(*told, _is_snapshot(message), self._recorder.events(message.events))
+
+
+class _Sums(NamedTuple):
+    """What is recorded of a message that is not recorded in full, and where to go on from."""
+
+    cursor: str
+    revision: int
+    synced: bool
+    snapshot: bool
+    events: int
+    sum: int
+    revisions: tuple[int, ...]
+
+
+# Many subscribers that ask alike get the same bytes, of which the same is to be said.
+@functools.lru_cache(maxsize=1024)
+def _sums(data: bytes) -> _Sums:
+    message = StreamResponse.FromString(data)
+    snapshot = _is_snapshot(message)
+    total = 0
+    for event in message.events:
+        total += event_digest(message_digest(basic(event.job)), event.type, event.previous_state)
+    revisions = tuple(event.revision for event in message.events)
+    if revisions and not snapshot and revisions == tuple(range(revisions[0], revisions[-1] + 1)):
+        revisions = (revisions[0], revisions[-1])
+    told = (message.cursor, message.revision, message.synced, snapshot, len(message.events))
+    return _Sums(*told, total % MODULUS, revisions)
+
+
+def _summed_stream(channel: grpc.Channel) -> Callable[[StreamRequest], Any]:
+    """JobService.Stream, whose answers are summed up as they come."""
+    return channel.unary_stream(
+        "/slotd.v1.JobService/Stream",
+        request_serializer=StreamRequest.SerializeToString,
+        response_deserializer=_sums,
+    )
+
+
+def _is_snapshot(message: StreamResponse) -> bool:
+    return any(event.type == EVENT_TYPE_SNAPSHOT for event in message.events)
 
 
 class RecordingServer:

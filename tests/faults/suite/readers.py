@@ -11,6 +11,8 @@ _MOST = 200
 _EACH = 1_000
 _SILENT = 5
 """Every so many-th subscriber never reads."""
+_AUDIENCES = 2
+"""How many processes the others have."""
 
 _BUFFERED = 8 << 20
 """What a server may keep for a subscriber that does not read, in bytes."""
@@ -19,17 +21,20 @@ _GROWTH = 64 << 20
 
 _SUBMITTERS = 6
 
+_KEPT = 1 << 31
+"""Events: all of them, as they are read once more at the end."""
+
 
 def readers(run: Run, times: int) -> None:
     """So many thousand events, to up to 200 subscribers on all servers."""
     folder = run.new_folder()
     load = {"count": _SUBMITTERS, "only_submits": True}
-    with Trial(run, folder, [run.store(folder)], load=load) as trial, ExitStack() as stack:
+    with Trial(run, folder, [run.store(folder)], load=load, events_kept=_KEPT) as trial, ExitStack() as stack:
         before = _memory(trial)
         number = min(_MOST, 10 * times)
         silent = number // _SILENT
-        for one in range(number - silent):
-            trial.listen(f"reader-{one}", full=False)
+        for one in range(_AUDIENCES):
+            trial.seat(f"audience-{one}", (number - silent) // _AUDIENCES)
         for one in range(silent):
             member = trial.fleet.members[one % len(trial.fleet.members)]
             wire = stack.enter_context(channel(member.address))

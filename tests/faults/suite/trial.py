@@ -33,6 +33,7 @@ from tests.faults.checker.records import Limit
 from tests.faults.history import TERMINAL
 from tests.faults.process import PATIENCE
 from tests.faults.recorder import Recorder, RecordingServer, RecordingSubscriber
+from tests.faults.suite.audience import Audience
 from tests.faults.suite.crew import WORKER_LEASE, Crew
 from tests.faults.suite.fleet import Fleet, Member
 from tests.faults.suite.load import Load, channel
@@ -99,7 +100,7 @@ class Trial:
         self.recorder = Recorder(folder / "clients.jsonl", "clients")
         self._load_options = dict(load or {})
         self._load: Load | None = None
-        self._subscribers: list[RecordingSubscriber] = []
+        self._subscribers: list[RecordingSubscriber | Audience] = []
         self._listening: dict[str, Any] = {}
         self.cursor = ""
 
@@ -213,6 +214,10 @@ class Trial:
     def listen(self, name: str, **options: Any) -> RecordingSubscriber:
         """One more subscriber, from the beginning of the log to the trial's end."""
         return self._subscribe(name, **self._listening | options)
+
+    def seat(self, name: str, count: int) -> None:
+        """So many more in a process of their own, from the beginning of the log to the trial's end."""
+        self._subscribers.append(Audience(self.folder, name, count, self._listening))
 
     def _subscribe(self, name: str, **options: Any) -> RecordingSubscriber:
         subscriber = RecordingSubscriber(self.recorder, name, **options).start()

@@ -72,7 +72,8 @@ class Tally:
 
 
 class Client:
-    """Asks until it is stopped. What has no answer is asked again, on the next server, under the same request_id."""
+    """Asks until it is stopped. What has no answer is asked again, on the next server, under the same request_id. With
+    `batch` it submits so many at once and nothing else."""
 
     def __init__(
         self,
@@ -84,6 +85,7 @@ class Client:
         known: deque[str],
         *,
         only_submits: bool = False,
+        batch: int = 0,
         timeout: float = 10.0,
     ) -> None:
         self.failure: BaseException | None = None
@@ -91,6 +93,7 @@ class Client:
         self._tally = tally
         self._known = known
         self._only_submits = only_submits
+        self._batch = batch
         self._requests = Requests(name, chance)
         self._channels = [channel(address) for address in addresses]
         self._stubs = cycle(JobServiceStub(one) for one in self._channels)
@@ -133,6 +136,8 @@ class Client:
         )
         if self._only_submits:
             acts = ((self._submit, 1),)
+        if self._batch:
+            acts = ((self._submit_many, 1),)
         doers, weights = zip(*acts, strict=True)
         try:
             while not self._stopping.is_set():
@@ -150,6 +155,12 @@ class Client:
     def _submit_batch(self) -> None:
         requests = self._requests.batch()
         self._insist(requests, lambda: self._client.submit_batch(requests))
+
+    def _submit_many(self) -> None:
+        """Jobs that nothing holds up; the next come when the last of these has ended."""
+        requests = [self._requests.plain("quick", "default") for _ in range(self._batch)]
+        self._insist(requests, lambda: self._client.submit_batch(requests))
+        self._wait()
 
     def _insist(self, requests: Sequence[SubmitRequest], send: Callable[[], Sequence[Any]]) -> None:
         """Until it is known what became of it."""

@@ -19,7 +19,10 @@ _BUFFERED = 8 << 20
 _GROWTH = 64 << 20
 """What it may take besides, for its own work."""
 
-_SUBMITTERS = 6
+_SUBMITTERS = 4
+_BATCH = 50
+_SLOTS = 64
+"""Many jobs at once, so that a change has many events: on few cores as many messages as events would take hours."""
 
 _KEPT = 1 << 31
 """Events: all of them, as they are read once more at the end."""
@@ -28,8 +31,11 @@ _KEPT = 1 << 31
 def readers(run: Run, times: int) -> None:
     """So many thousand events, to up to 200 subscribers on all servers."""
     folder = run.new_folder()
-    load = {"count": _SUBMITTERS, "only_submits": True}
-    with Trial(run, folder, [run.store(folder)], load=load, events_kept=_KEPT) as trial, ExitStack() as stack:
+    load = {"count": _SUBMITTERS, "batch": _BATCH}
+    with (
+        Trial(run, folder, [run.store(folder)], load=load, slots=_SLOTS, events_kept=_KEPT) as trial,
+        ExitStack() as stack,
+    ):
         before = _memory(trial)
         number = min(_MOST, 10 * times)
         silent = number // _SILENT

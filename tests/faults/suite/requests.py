@@ -50,7 +50,7 @@ class Requests:
         self._chance = chance
         self._number = 0
 
-    def plain(self, kind: str = "") -> SubmitRequest:
+    def plain(self, kind: str = "", queue: str = "") -> SubmitRequest:
         """A job that depends on nobody."""
         self._number += 1
         chance = self._chance
@@ -58,7 +58,7 @@ class Requests:
         payload = {"attempts": attempts, "fill": "x" * chance.choice((0, 10, 200, 6000))}
         spec = JobSpec(
             kind=kind or chance.choices(list(_KINDS), list(_KINDS.values()))[0],
-            queue=chance.choice(_QUEUES),
+            queue=queue or chance.choice(_QUEUES),
             payload=Payload(content_type="application/json", data=json.dumps(payload).encode()),
             priority=chance.randint(0, 2),
             retry=RetryPolicy(max_attempts=attempts),

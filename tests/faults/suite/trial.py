@@ -74,6 +74,7 @@ class Trial:
         through: Callable[[Member], str] = lambda member: member.address,
         load: Mapping[str, Any] | None = None,
         workers: int = 0,
+        slots: int = _SLOTS,
         **orders: Any,
     ) -> None:
         self.run = run
@@ -82,7 +83,7 @@ class Trial:
         chosen: dict[str, Any] = {
             "modules": [HANDLERS],
             "mutant": run.mutant,
-            "slots": _SLOTS,
+            "slots": slots,
             "drain_timeout": 5,
             "cancel_grace": 0.5,
             "report_interval": 0.01,
@@ -95,6 +96,7 @@ class Trial:
                 chosen["modules"] = []
         self.fleet = Fleet(folder, run.servers, stores, environment=self._environment, **chosen | orders)
         self._workers = workers
+        self._slots = slots
         self._crew: Crew | None = None
         self._through = through
         self.recorder = Recorder(folder / "clients.jsonl", "clients")
@@ -155,7 +157,7 @@ class Trial:
         """Returns once the server that has just been started answers."""
         member.wait_listening()
         member.boot = self._server(member, lambda server: server.up())
-        self.recorder.write(Limit(server=member.boot, slots=_SLOTS))
+        self.recorder.write(Limit(server=member.boot, slots=self._slots))
 
     def prove_life(self, more: int = 5) -> None:
         """Every server answers, and so many more jobs are taken. Raises AssertionError where that does not happen."""

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -226,6 +228,8 @@ func TestWaitGoesOnOverAnOutageUntilTheJobHasEnded(t *testing.T) {
 			case 1, 3:
 				return &slotdv1.WaitResponse{Job: &slotdv1.Job{State: slotdv1.JobState_JOB_STATE_RUNNING}}, nil
 			case 4:
+				return nil, errStopped
+			case 5:
 				return &slotdv1.WaitResponse{Job: &slotdv1.Job{State: slotdv1.JobState_JOB_STATE_FAILED}}, nil
 			default:
 				return nil, status.Error(codes.Unavailable, "restarting")
@@ -233,8 +237,53 @@ func TestWaitGoesOnOverAnOutageUntilTheJobHasEnded(t *testing.T) {
 		},
 	})
 	job, err := client.Wait(soon(t), &slotdv1.WaitRequest{Id: "j", View: slotdv1.JobView_JOB_VIEW_BASIC})
-	if err != nil || job.GetState() != slotdv1.JobState_JOB_STATE_FAILED || calls != 4 {
+	if err != nil || job.GetState() != slotdv1.JobState_JOB_STATE_FAILED || calls != 5 {
 		t.Errorf("%v, %v after %d calls", job, err, calls)
+	}
+}
+
+func TestWaitsAndStreamsEndWithTheirContextAndWithTheClient(t *testing.T) {
+	waits := func(ctx context.Context, client *slotd.Client) error {
+		_, err := client.Wait(ctx, &slotdv1.WaitRequest{Id: "j"})
+		return err
+	}
+	streams := func(ctx context.Context, client *slotd.Client) error {
+		_, err := client.Stream(ctx, nil).Recv()
+		return err
+	}
+	for name, read := range map[string]func(context.Context, *slotd.Client) error{"wait": waits, "stream": streams} {
+		for _, closes := range []bool{false, true} {
+			var calls atomic.Int32
+			asked := make(chan struct{}, 10)
+			hang := func(ctx context.Context) error {
+				calls.Add(1)
+				asked <- struct{}{}
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			client := serve(t, &jobService{
+				wait: func(ctx context.Context, _ *slotdv1.WaitRequest) (*slotdv1.WaitResponse, error) {
+					return nil, hang(ctx)
+				},
+				stream: func(_ *slotdv1.StreamRequest, out grpc.ServerStreamingServer[slotdv1.StreamResponse]) error {
+					return hang(out.Context())
+				},
+			})
+			ctx, cancel := context.WithCancel(soon(t))
+			go func() {
+				<-asked
+				if closes {
+					_ = client.Close()
+				} else {
+					cancel()
+				}
+			}()
+			err := read(ctx, client)
+			if status.Code(err) != codes.Canceled || errors.Is(err, context.Canceled) == closes || calls.Load() != 1 {
+				t.Errorf("%s, client closed %t: %v after %d calls", name, closes, err, calls.Load())
+			}
+			cancel()
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 )
 
 // Backoff says how waits, streams and output try again after a cut.
@@ -74,6 +75,9 @@ func (o *outage) passes(err error) bool {
 	switch refused.Code {
 	case codes.Unavailable, codes.DeadlineExceeded:
 		return true
+	case codes.Canceled:
+		// A server that stops cancels the calls that it has accepted but not begun. A closed client says the same.
+		return o.client.conn.GetState() != connectivity.Shutdown
 	case codes.ResourceExhausted:
 		// The service may still count the stream that was cut, until it notices. A message that is too large has no
 		// RetryInfo, and would be too large again.

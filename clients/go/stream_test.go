@@ -23,7 +23,11 @@ type answer struct {
 	end      error
 }
 
-var errCut = status.Error(codes.Unavailable, "restarting")
+var (
+	errCut = status.Error(codes.Unavailable, "restarting")
+	// errStopped is what becomes of a call that a server has accepted but not begun when it stops.
+	errStopped = status.Error(codes.Canceled, "CANCELLED")
+)
 
 // streaming is a service that gives these answers, one call after the other.
 func streaming(t *testing.T, answers ...answer) *jobService {
@@ -85,7 +89,7 @@ func revisions(t *testing.T, stream *slotd.EventStream) (all []int64) {
 func TestAStreamGoesOnFromItsCursorAfterACut(t *testing.T) {
 	client := serve(t, streaming(t,
 		answer{"start", []*slotdv1.StreamResponse{events("c2", 1, 2), events("c3", 3)}, errCut},
-		answer{"c3", nil, errCut},
+		answer{"c3", nil, errStopped},
 		answer{"c3", []*slotdv1.StreamResponse{events("c5", 4, 5)}, nil},
 	))
 	stream := client.Stream(soon(t), &slotdv1.StreamRequest{Cursor: "start"})
@@ -200,13 +204,16 @@ func TestOutputGoesOnFromTheByteWhereItWasCut(t *testing.T) {
 		readOutput: func(
 			r *slotdv1.ReadOutputRequest, out grpc.ServerStreamingServer[slotdv1.ReadOutputResponse],
 		) error {
-			if wanted := []int64{2, 6}[calls]; r.GetOffset() != wanted || !r.GetFollow() {
+			if wanted := []int64{2, 6, 6}[calls]; r.GetOffset() != wanted || !r.GetFollow() {
 				t.Errorf("call %d: %v", calls, r)
 			}
-			if calls++; calls == 1 {
+			switch calls++; calls {
+			case 1:
 				_ = out.Send(&slotdv1.ReadOutputResponse{Offset: 2, Data: []byte("cd")})
 				_ = out.Send(&slotdv1.ReadOutputResponse{Offset: 4, Data: []byte("ef")})
 				return errCut
+			case 2:
+				return errStopped
 			}
 			// From a little before.
 			_ = out.Send(&slotdv1.ReadOutputResponse{Offset: 5, Data: []byte("fgh")})

@@ -70,6 +70,8 @@ def draining(seconds: float = 0.0) -> Refusal:
 
 NOT_CONNECTED = Refusal(grpc.StatusCode.UNAVAILABLE, "failed to connect to all addresses; last error: refused")
 BROKEN = Refusal(grpc.StatusCode.UNAVAILABLE, "Socket closed")
+# What becomes of a call that a server has accepted but not begun when it stops.
+STOPPED = Refusal(grpc.StatusCode.CANCELLED, "CANCELLED")
 CURSOR_EXPIRED = refusal(grpc.StatusCode.OUT_OF_RANGE, "too old", reason="CURSOR_EXPIRED")
 
 

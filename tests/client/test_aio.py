@@ -19,6 +19,7 @@ from slotd.v1 import job_pb2, job_service_pb2, queue_service_pb2, schedule_servi
 from tests.client.scripted import (
     CURSOR_EXPIRED,
     STEADY,
+    STOPPED,
     Refusal,
     draining,
     event,
@@ -278,7 +279,7 @@ async def test_list_goes_over_all_pages() -> None:
 
 async def test_wait_outlives_restarts() -> None:
     running = job_service_pb2.WaitResponse(job=job("a", state=job_pb2.JOB_STATE_RUNNING))
-    service = Service({"Wait": [running, draining(), draining(), job_service_pb2.WaitResponse(job=DONE)]})
+    service = Service({"Wait": [running, draining(), STOPPED, job_service_pb2.WaitResponse(job=DONE)]})
     async with serving(service) as client:
         assert await client.wait("a") == DONE
     assert len(service.requests) == 4
@@ -290,7 +291,7 @@ async def test_a_stream_resumes_within_the_snapshot_and_after_it() -> None:
             [message(snapshot("a", 1), snapshot("b", 2)), draining()],
             [message(snapshot("b", 2), snapshot("c", 3)), message(cursor="c3", synced=True), draining()],
             [message(event("b", 4), event("b", 5), cursor="c5"), message(cursor="c5", synced=True), draining()],
-            [draining()],
+            [STOPPED],
             [message(event("c", 6), cursor="c6")],
         ]
     )
@@ -396,7 +397,7 @@ async def test_output_goes_on_where_it_was_cut() -> None:
     piece = job_service_pb2.ReadOutputResponse
     service = Service(
         scripts=[
-            [piece(offset=0, data=b"ab"), draining()],
+            [piece(offset=0, data=b"ab"), STOPPED],
             [piece(offset=2, data=b"cd"), piece(offset=4, eof=True, truncated=True)],
         ]
     )

@@ -24,6 +24,7 @@ from tests.client.scripted import (
     STEADY,
     WORKERS,
     Refusal,
+    background,
     draining,
     event,
     handlers,
@@ -223,6 +224,34 @@ def tell(stream: Iterator[job_service_pb2.JobEvent], told: threading.Event) -> I
     for one in stream:
         told.set()
         yield one
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda client: client.wait("a"),
+        lambda client: next(client.stream()),
+        lambda client: next(client.read_output("a", follow=True)),
+    ],
+)
+def test_a_channel_that_its_owner_closes_ends_what_reads_from_it(read: Callable[[Client], object]) -> None:
+    called, over = threading.Event(), threading.Event()
+
+    class Silent(Jobs):
+        def _note(self, request: Any, context: Any) -> None:
+            super()._note(request, context)
+            context.add_callback(over.set)
+            called.set()
+            over.wait()
+
+    jobs = Silent()
+    with serving(jobs) as address, grpc.insecure_channel(address) as channel:
+        result = background(lambda: read(Client(address, channel=channel, reconnect=STEADY)))
+        assert called.wait(10)
+        channel.close()
+        with pytest.raises(slotd.Cancelled, match="Channel closed!"):
+            result.result(10)
+    assert len(jobs.requests) == 1
 
 
 def test_the_service_config_names_methods_that_there_are() -> None:

@@ -19,6 +19,7 @@ from tests.client.scripted import (
     NOT_CONNECTED,
     QUEUES,
     SCHEDULES,
+    STOPPED,
     WORKERS,
     FakeService,
     background,
@@ -374,7 +375,7 @@ def test_wait_outlives_restarts() -> None:
     result = background(lambda: service.client.wait("a"))
     service.answer("Wait", job_service_pb2.WaitResponse(job=job("a", state=job_pb2.JOB_STATE_QUEUED)))
     service.refuse("Wait", draining())
-    for error in (BROKEN, *[NOT_CONNECTED] * 6, refusal(grpc.StatusCode.DEADLINE_EXCEEDED)):
+    for error in (BROKEN, *[NOT_CONNECTED] * 5, STOPPED, refusal(grpc.StatusCode.DEADLINE_EXCEEDED)):
         service.refuse("Wait", error)
     service.answer("Wait", job_service_pb2.WaitResponse(job=job("a", state=job_pb2.JOB_STATE_RUNNING)))
     done = job("a", state=job_pb2.JOB_STATE_FAILED)
@@ -432,6 +433,16 @@ def test_a_given_channel_is_left_open() -> None:
     with service.client as client:
         assert client.address == "service:1"
     assert closed == []
+
+
+def test_close_ends_a_wait_that_the_server_cancels() -> None:
+    service = FakeService()
+    result = background(lambda: service.client.wait("a"))
+    _, _, call = service.take("Wait")
+    service.client.close()
+    call.terminate(None, STOPPED.trailing, STOPPED.code, STOPPED.message)
+    with pytest.raises(slotd.Cancelled):
+        result.result(10)
 
 
 def test_close_ends_a_wait_that_pauses() -> None:

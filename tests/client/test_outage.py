@@ -45,6 +45,12 @@ def test_a_connection_that_broke_proves_that_there_was_a_service() -> None:
     assert all(outage.failed(away(connected=False)) is not None for _ in range(100))
 
 
+def test_a_server_that_stops_and_cancels_what_it_has_not_begun_was_there() -> None:
+    outage = Outage(STEADY)
+    assert outage.failed(slotd.Cancelled("CANCELLED")) == 0.1
+    assert all(outage.failed(away(connected=False)) is not None for _ in range(100))
+
+
 def test_an_answer_makes_the_next_failure_a_first_one() -> None:
     outage = Outage(STEADY)
     outage.answered()
@@ -73,7 +79,14 @@ def test_give_up_counts_from_the_first_failure_in_a_row() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [slotd.NotFound("no"), slotd.CursorExpired("old"), slotd.Internal("odd"), slotd.InvalidArgument("bad")],
+    [
+        slotd.NotFound("no"),
+        slotd.CursorExpired("old"),
+        slotd.Internal("odd"),
+        slotd.InvalidArgument("bad"),
+        slotd.Cancelled("Locally cancelled by application!"),
+        slotd.Cancelled("Channel closed!"),
+    ],
 )
 def test_what_would_fail_again_is_not_tried_again(error: slotd.Error) -> None:
     assert Outage(STEADY, reached=True).failed(error) is None

@@ -16,6 +16,7 @@ from tests.client.scripted import (
     BROKEN,
     CURSOR_EXPIRED,
     NOT_CONNECTED,
+    STOPPED,
     FakeService,
     background,
     cut,
@@ -66,7 +67,7 @@ def test_a_stream_goes_on_by_cursor_after_each_kind_of_cut() -> None:
     assert reading.next_pair() == ("a", 2)
     assert reading.next_pair() == ("a", 3)
     assert (stream.cursor, stream.revision, stream.synced) == ("c3", 3, True)
-    for error in (draining(), BROKEN, NOT_CONNECTED, NOT_CONNECTED, NOT_CONNECTED, NOT_CONNECTED, NOT_CONNECTED):
+    for error in (draining(), BROKEN, STOPPED, NOT_CONNECTED, NOT_CONNECTED, NOT_CONNECTED, NOT_CONNECTED):
         cut(call, error)
         request, call = service.take_stream()
         assert request == job_service_pb2.StreamRequest(
@@ -252,9 +253,10 @@ def test_output_goes_on_where_it_was_cut() -> None:
     assert request == job_service_pb2.ReadOutputRequest(id="a", offset=1, follow=True)
     call.send_response(job_service_pb2.ReadOutputResponse(offset=1, data=b"bc"))
     assert reading.next() == b"bc"
-    cut(call, BROKEN)
-    request, call = service.take_stream("ReadOutput")
-    assert request.offset == 3
+    for error in (BROKEN, STOPPED):
+        cut(call, error)
+        request, call = service.take_stream("ReadOutput")
+        assert request.offset == 3
     call.send_response(job_service_pb2.ReadOutputResponse(offset=3, data=b"de", eof=True, truncated=True))
     assert reading.next() == b"de"
     assert reading.next() == END

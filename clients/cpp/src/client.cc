@@ -125,11 +125,9 @@ v1::Job Client::Wait(const std::string& job_id, const WaitOptions& options) {
       }
       continue;
     }
-    // A server that stops cancels what it has not begun. Where this client did not end the call, that is an outage.
-    const bool going = status.error_code() == grpc::StatusCode::CANCELLED && !peer.stop().requested();
-    const Error refused =
-        peer.Refused(going ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server stops") : status);
-    const std::optional<Seconds> delay = progress.Failed(refused);
+    const Error refused = peer.Refused(status);
+    // A closed client has cancelled the call itself, which is no outage.
+    const std::optional<Seconds> delay = peer.stop().requested() ? std::nullopt : progress.Failed(refused);
     if (!delay) {
       throw refused;
     }

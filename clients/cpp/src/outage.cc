@@ -45,7 +45,7 @@ std::optional<Seconds> Outage::Failed(const Error& error) {
     since_ = clock_();
   }
   ++failures_;
-  if (error.code() == grpc::StatusCode::UNAVAILABLE && error.connected()) {
+  if (error.code() != grpc::StatusCode::DEADLINE_EXCEEDED && error.connected()) {
     // A connection that broke, or a service that says it is going: there was one.
     reached_ = true;
   }
@@ -64,7 +64,9 @@ bool Outage::Passes(const Error& error) const {
     // RetryInfo, and would be too large again.
     return reached_ && error.retry_delay().has_value();
   }
-  return error.code() == grpc::StatusCode::UNAVAILABLE || error.code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+  // A server that stops cancels the calls that it has accepted but not begun.
+  return error.code() == grpc::StatusCode::UNAVAILABLE || error.code() == grpc::StatusCode::DEADLINE_EXCEEDED ||
+         error.code() == grpc::StatusCode::CANCELLED;
 }
 
 }  // namespace slotd

@@ -25,7 +25,8 @@ class Outage {
   /// The service answered: the next failure is a first one.
   void Answered();
 
-  /// How long to wait before the next try; nothing when the error is the caller's to know.
+  /// How long to wait before the next try; nothing when the error is the caller's to know. Not to be asked about a call
+  /// that this side has ended.
   std::optional<Seconds> Failed(const Error& error);
 
  private:

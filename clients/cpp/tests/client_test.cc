@@ -215,11 +215,29 @@ TEST(ClientTest, AWaitGoesOnOverAServerThatStopsAndCancelsWhatItHasNotBegun) {
   service.wait = [&](const slotd::v1::WaitRequest& request, slotd::v1::WaitResponse* response) {
     *response->mutable_job() = Named(request.id());
     response->mutable_job()->set_state(slotd::v1::JOB_STATE_SUCCEEDED);
-    return ++calls == 1 ? grpc::Status(grpc::StatusCode::CANCELLED, "") : grpc::Status::OK;
+    return ++calls == 1 ? slotd_test::Stopped() : grpc::Status::OK;
   };
   Client client(service.address());
 
   EXPECT_EQ(client.Wait("1").state(), slotd::v1::JOB_STATE_SUCCEEDED);
+}
+
+TEST(ClientTest, ClosingEndsAWaitInAnotherThread) {
+  Gate called;
+  Gate gate;
+  Service service;
+  service.wait = [&](const auto& /*request*/, auto* /*response*/) {
+    called.Open();
+    gate.Wait();
+    return grpc::Status::OK;
+  };
+  Client client(service.address());
+  auto raised = std::async(std::launch::async, [&] { return Raised([&] { client.Wait("1"); }); });
+  called.Wait();
+  client.Close();
+
+  EXPECT_EQ(raised.get(), grpc::StatusCode::CANCELLED);
+  gate.Open();
 }
 
 TEST(ClientTest, AWaitRaisesARefusal) {

@@ -57,6 +57,14 @@ TEST_F(OutageTest, AConnectionThatBrokeWasAnAnswer) {
   }
 }
 
+TEST_F(OutageTest, AServerThatStopsAndCancelsWhatItHasNotBegunWasThere) {
+  Outage outage = Make(false);
+  EXPECT_TRUE(outage.Failed(Error(slotd_test::Stopped())).has_value());
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(outage.Failed(not_connected_).has_value());
+  }
+}
+
 TEST_F(OutageTest, TheServicesOwnDelayIsTheLeast) {
   Outage outage = Make(true);
   const auto draining = slotd_test::Refusal(grpc::StatusCode::UNAVAILABLE, "draining", slotd_test::RetryIn(30));
@@ -76,7 +84,7 @@ TEST_F(OutageTest, OnlyALimitThatPassesIsTriedAgain) {
 
 TEST_F(OutageTest, RefusalsAreTheCallersToKnow) {
   Outage outage = Make(true);
-  for (const auto code : {grpc::StatusCode::NOT_FOUND, grpc::StatusCode::INVALID_ARGUMENT, grpc::StatusCode::CANCELLED,
+  for (const auto code : {grpc::StatusCode::NOT_FOUND, grpc::StatusCode::INVALID_ARGUMENT,
                           grpc::StatusCode::OUT_OF_RANGE, grpc::StatusCode::INTERNAL}) {
     EXPECT_FALSE(outage.Failed(Error(grpc::Status(code, ""))).has_value());
   }

@@ -23,6 +23,7 @@ using slotd_test::Message;
 using slotd_test::Piece;
 using slotd_test::Refusal;
 using slotd_test::Snapshot;
+using slotd_test::Stopped;
 
 // What one call answers: some messages, then its end.
 template <class Response>
@@ -110,12 +111,14 @@ using List = std::vector<std::int64_t>;
 
 TEST(EventReaderTest, GoesOnFromTheCursorAfterACut) {
   Events transport({{{Message({Event("a", 1)}, "c1", true), Message({Event("a", 2), Event("b", 3)}, "c3")}, Cut()},
+                    {{}, Stopped()},
                     {{Message({Event("b", 4)}, "c4", true)}, grpc::Status::OK}});
   EventReader reader = Read(&transport);
 
   EXPECT_EQ(Revisions(&reader), (List{1, 2, 3, 4}));
-  ASSERT_EQ(transport.asked.size(), 2U);
+  ASSERT_EQ(transport.asked.size(), 3U);
   EXPECT_EQ(transport.asked[1].cursor(), "c3");
+  EXPECT_EQ(transport.asked[2].cursor(), "c3");
   EXPECT_EQ(reader.cursor(), "c4");
 }
 
@@ -190,12 +193,15 @@ TEST(EventReaderTest, ClosingTheClientEndsItsWaitForTheNextTry) {
 }
 
 TEST(OutputReaderTest, GoesOnFromTheByteWhereItWasCut) {
-  Output transport({{{Piece(0, "hello "), Piece(6, "wor")}, Cut()}, {{Piece(9, "ld"), Piece(11, "", true)}, Cut()}});
+  Output transport({{{Piece(0, "hello "), Piece(6, "wor")}, Cut()},
+                    {{}, Stopped()},
+                    {{Piece(9, "ld"), Piece(11, "", true)}, Cut()}});
   OutputReader reader = Read(&transport);
 
   EXPECT_EQ(reader.ReadAll(), "hello world");
-  ASSERT_EQ(transport.asked.size(), 2U);
+  ASSERT_EQ(transport.asked.size(), 3U);
   EXPECT_EQ(transport.asked[1].offset(), 9);
+  EXPECT_EQ(transport.asked[2].offset(), 9);
   EXPECT_EQ(reader.offset(), 11);
 }
 

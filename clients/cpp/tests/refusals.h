@@ -42,4 +42,7 @@ inline grpc::Status NotConnected() {
 /// What gRPC says where a connection broke.
 inline grpc::Status Cut() { return {grpc::StatusCode::UNAVAILABLE, "Socket closed"}; }
 
+/// What becomes of a call that a server has accepted but not begun when it stops.
+inline grpc::Status Stopped() { return {grpc::StatusCode::CANCELLED, "CANCELLED"}; }
+
 }  // namespace slotd_test

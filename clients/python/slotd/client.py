@@ -283,7 +283,7 @@ class Client(QueueMethods, ScheduleMethods, WorkerMethods):
             delivery: DELIVERY_EVERY, the default, or DELIVERY_LATEST, which may skip steps of a job in between.
             view: BASIC by default: without payloads and results.
             include_progress: tell of progress and output too.
-            resume: go on by cursor when the connection or the service goes away; else raise slotd.Unavailable.
+            resume: go on by cursor when the connection or the service goes away; else raise Unavailable or Cancelled.
             filter: a ready filter, to which the fields are added.
 
         The iterator raises CursorExpired when what comes after the cursor is no longer kept: list the jobs, then

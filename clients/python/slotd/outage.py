@@ -7,10 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from slotd.errors import DeadlineExceeded, Error, ResourceExhausted, Unavailable
+from slotd.errors import Cancelled, DeadlineExceeded, Error, ResourceExhausted, Unavailable
 
 # How often a service that has never answered is tried before the caller hears that there is none.
 _FIRST_TRIES = 4
+
+# How gRPC says that a call was cancelled on this side, by itself or with its channel.
+_CANCELLED_HERE = ("Locally cancelled by application", "Channel closed")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +65,7 @@ class Outage:
         if self._failures == 0:
             self._since = self.clock()
         self._failures += 1
-        if isinstance(error, Unavailable) and error.connected:
+        if isinstance(error, Cancelled) or (isinstance(error, Unavailable) and error.connected):
             # A connection that broke, or a service that says it is going: there was one.
             self.reached = True
         if not self.reached and self._failures >= _FIRST_TRIES:
@@ -76,4 +79,7 @@ class Outage:
             # The service may still count the stream that was cut, until it notices. A message that is too large has
             # no RetryInfo, and would be too large again.
             return self.reached and error.retry_after is not None
+        if isinstance(error, Cancelled):
+            # A server that stops cancels the calls that it has accepted but not begun.
+            return not error.message.startswith(_CANCELLED_HERE)
         return isinstance(error, (Unavailable, DeadlineExceeded))

@@ -76,7 +76,7 @@ impl Outage {
             self.since = Instant::now();
         }
         self.failures += 1;
-        if error.code() == Code::Unavailable && error.connected() {
+        if error.code() != Code::DeadlineExceeded && error.connected() {
             // A connection that broke, or a service that says it is going: there was one.
             self.reached = true;
         }
@@ -92,7 +92,9 @@ impl Outage {
 
     fn passes(&self, error: &Error) -> bool {
         match error.code() {
-            Code::Unavailable | Code::DeadlineExceeded => true,
+            // CANCELLED: a server that stops cancels the calls that it has accepted but not begun. Nobody else says so:
+            // who cancels a call here drops it, with its reader.
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => true,
             // The service may still count the stream that was cut, until it notices. A message that is too large has
             // no RetryInfo, and would be too large again.
             Code::ResourceExhausted => self.reached && error.retry_delay().is_some(),
@@ -150,6 +152,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_service_that_answered_before_is_waited_for() {
         let mut outage = Outage::new(STEADY, true);
+        assert!((0..100).all(|_| outage.failed(&away()).is_some()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_stops_and_cancels_what_it_has_not_begun_was_there() {
+        let mut outage = Outage::new(STEADY, false);
+        assert_eq!(outage.failed(&Error::new(Code::Cancelled, "")), Some(Duration::from_secs(1)));
         assert!((0..100).all(|_| outage.failed(&away()).is_some()));
     }
 

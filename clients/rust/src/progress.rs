@@ -360,6 +360,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_wait_goes_on_over_a_server_that_stops_and_cancels_what_it_has_not_begun() {
+        assert!(wait(None).failed(&Status::cancelled("CANCELLED").into()).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_wait_does_not_try_again_what_trying_does_not_cure() {
         assert!(wait(None).failed(&Status::not_found("").into()).is_none());
     }

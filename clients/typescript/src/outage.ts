@@ -63,7 +63,10 @@ export class Outage {
     this.#failures = 0;
   }
 
-  /** Milliseconds to wait before the next try; undefined when the error is the caller's to know. */
+  /**
+   * Milliseconds to wait before the next try; undefined when the error is the caller's to know. Not to be asked about a
+   * call that this side has ended.
+   */
   failed(error: SlotdError): number | undefined {
     if (!this.#passes(error)) {
       return undefined;
@@ -72,7 +75,7 @@ export class Outage {
       this.#since = this.now();
     }
     this.#failures += 1;
-    if (error.code === "UNAVAILABLE" && error.connected) {
+    if (error.code !== "DEADLINE_EXCEEDED" && error.connected) {
       // A connection that broke, or a service that says it is going: there was one.
       this.#reached = true;
     }
@@ -93,6 +96,7 @@ export class Outage {
       // RetryInfo, and would be too large again.
       return this.#reached && error.retryAfterMs !== undefined;
     }
-    return error.code === "UNAVAILABLE" || error.code === "DEADLINE_EXCEEDED";
+    // A server that stops cancels the calls that it has accepted but not begun.
+    return error.code === "UNAVAILABLE" || error.code === "DEADLINE_EXCEEDED" || error.code === "CANCELLED";
   }
 }

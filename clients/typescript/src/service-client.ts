@@ -140,6 +140,7 @@ export class ServiceClient {
 
   readonly #connection: Caller;
   readonly #streams = new Set<{ close(): void }>();
+  #closed = false;
 
   constructor(connection: Caller) {
     this.#connection = connection;
@@ -156,6 +157,7 @@ export class ServiceClient {
 
   /** Ends open streams, calls under way (which reject with CANCELLED) and the connection. */
   close(): void {
+    this.#closed = true;
     for (const stream of this.#streams) {
       stream.close();
     }
@@ -250,7 +252,9 @@ export class ServiceClient {
           return found;
         }
       } catch (error) {
-        const delay = error instanceof SlotdError ? progress.failed(error) : undefined;
+        // What this side has ended is CANCELLED too, and over.
+        const ended = this.#closed || signal?.aborted;
+        const delay = !ended && error instanceof SlotdError ? progress.failed(error) : undefined;
         if (delay === undefined) {
           throw error;
         }

@@ -7,7 +7,7 @@ import {
   status,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Client, type ConnectionOptions, JobState, spec } from "slotd";
+import { Client, type ConnectionOptions, JobState, SlotdError, spec } from "slotd";
 import {
   type GetRequest,
   JobService,
@@ -22,6 +22,8 @@ import {
 import { serve } from "./server.js";
 
 const UNAVAILABLE = { code: status.UNAVAILABLE, details: "draining" };
+// What becomes of a call that a server has accepted but not begun when it stops.
+const STOPPED = { code: status.CANCELLED, details: "CANCELLED" };
 
 async function connect(
   context: TestContext,
@@ -117,14 +119,35 @@ test("closing a client ends its calls and its streams", async (context) => {
 test("a wait goes on over a service that goes away", async (context) => {
   let calls = 0;
   const wait: handleUnaryCall<WaitRequest, object> = ({ request }, answer) => {
-    calls += 1;
     assert.equal(request.timeout?.seconds, 20n);
     const state = calls === 2 ? JobState.RUNNING : JobState.SUCCEEDED;
-    answer(calls === 1 ? UNAVAILABLE : null, { job: { id: request.id, state } });
+    answer([UNAVAILABLE, STOPPED][calls] ?? null, { job: { id: request.id, state } });
+    calls += 1;
   };
   const client = await connect(context, { wait });
   assert.equal((await client.wait("1")).state, JobState.SUCCEEDED);
-  assert.equal(calls, 3);
+  assert.equal(calls, 4);
+});
+
+test("a wait ends with its signal, whatever its reason, and with its client", async (context) => {
+  const asked: (() => void)[] = [];
+  let calls = 0;
+  const wait = (): void => {
+    calls += 1;
+    asked.shift()?.();
+  };
+  const client = await connect(context, { wait }, { reconnect: { initialMs: 1 } });
+  const controller = new AbortController();
+  const reason = new SlotdError("enough", { code: "CANCELLED" });
+  asked.push(() => {
+    controller.abort(reason);
+  });
+  await assert.rejects(client.wait("1", { signal: controller.signal }), reason);
+  asked.push(() => {
+    client.close();
+  });
+  await assert.rejects(client.wait("1"), { code: "CANCELLED" });
+  assert.equal(calls, 2);
 });
 
 test("a stream over the wire goes on from its cursor when the service ends it", async (context) => {
@@ -133,7 +156,7 @@ test("a stream over the wire goes on from its cursor when the service ends it", 
     cursors.push(call.request.cursor);
     const revision = BigInt(cursors.length);
     call.write({ cursor: `${revision}`, events: [{ revision }] }, () => {
-      call.emit("error", UNAVAILABLE);
+      call.emit("error", revision === 1n ? UNAVAILABLE : STOPPED);
     });
   };
   const client = await connect(context, { stream }, { reconnect: { initialMs: 1 } });

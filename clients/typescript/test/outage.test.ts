@@ -51,6 +51,14 @@ test("a connection that broke was there, and is tried for ever", () => {
   }
 });
 
+test("a server that stops and cancels what it has not begun was there, and is tried for ever", () => {
+  const seen = outage();
+  assert.equal(seen.failed(refusal("CANCELLED")), 100);
+  for (let failures = 0; failures < 10; failures++) {
+    assert.notEqual(seen.failed(refusal("UNAVAILABLE", { connected: false })), undefined);
+  }
+});
+
 test("the service's own wait holds where it is longer", () => {
   assert.equal(outage().failed(refusal("UNAVAILABLE", { retrySeconds: 7 })), 7000);
 });
@@ -62,7 +70,7 @@ test("a limit passes only where the service says when", () => {
 });
 
 test("what trying again won't cure is the caller's to know", () => {
-  for (const code of ["OUT_OF_RANGE", "NOT_FOUND", "INVALID_ARGUMENT", "CANCELLED", "INTERNAL"] as const) {
+  for (const code of ["OUT_OF_RANGE", "NOT_FOUND", "INVALID_ARGUMENT", "INTERNAL"] as const) {
     assert.equal(outage({}, { reached: true }).failed(refusal(code)), undefined, code);
   }
 });

@@ -8,7 +8,7 @@ import { test, type TestContext } from "node:test";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { BadRequestSchema, ErrorInfoSchema } from "slotd/rpc";
-import { EventType, JobService } from "slotd/v1";
+import { EventType, JobService, JobState } from "slotd/v1";
 import { Client, SlotdError } from "slotd/web";
 
 import { Messages } from "#slotd/web/messages.js";
@@ -122,6 +122,56 @@ test("a stream that is cut goes on from its cursor, and tells of both", async (t
   assert.deepEqual(told, ["UNAVAILABLE", "resumed"]);
   stream.close();
   assert.equal((await stream.next()).done, true);
+});
+
+test("waits and streams go on over a server that stops and cancels what it has not begun", async (test) => {
+  let calls = 0;
+  const stopFirst = (): void => {
+    calls += 1;
+    if (calls === 1) {
+      throw new ConnectError("", Code.Canceled);
+    }
+  };
+  const client = await serve(test, {
+    wait: () => {
+      stopFirst();
+      return { job: { id: "j1", state: JobState.SUCCEEDED } };
+    },
+    // eslint-disable-next-line @typescript-eslint/require-await
+    stream: async function* () {
+      stopFirst();
+      yield { events: [{ type: EventType.CREATED, job: { id: "j1" } }], cursor: "c1" };
+    },
+  });
+  assert.equal((await client.wait("j1")).id, "j1");
+  calls = 0;
+  assert.equal((await client.stream().next()).value?.job?.id, "j1");
+});
+
+test("a wait ends with its signal, and with its client", async (test) => {
+  const asked: (() => void)[] = [];
+  let calls = 0;
+  const client = await serve(test, {
+    wait: (_request, { signal }) => {
+      calls += 1;
+      asked.shift()?.();
+      return new Promise((resolve) => {
+        signal.addEventListener("abort", () => {
+          resolve({});
+        });
+      });
+    },
+  });
+  const abort = new AbortController();
+  asked.push(() => {
+    abort.abort();
+  });
+  await assert.rejects(client.wait("j1", { signal: abort.signal }), { name: "AbortError" });
+  asked.push(() => {
+    client.close();
+  });
+  assert.equal((await errorOf(client.wait("j1"))).code, "CANCELLED");
+  assert.equal(calls, 2);
 });
 
 test("what is safe to repeat is repeated while the service is away, and nothing else", async (test) => {

@@ -61,7 +61,7 @@ struct WaitOptions {
 
 /// How a stream of events is read.
 struct StreamOptions {
-  /// Go on by cursor when the connection or the service goes away; else raise UNAVAILABLE.
+  /// Go on by cursor when the connection or the service goes away; else raise UNAVAILABLE or CANCELLED.
   bool resume = true;
   /// The longest that the whole stream may take, after which DEADLINE_EXCEEDED is raised; without a value for ever.
   std::optional<Seconds> timeout;

@@ -2,6 +2,7 @@ package io.slotd;
 
 import io.grpc.Channel;
 import io.grpc.ClientCall;
+import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
@@ -107,10 +108,15 @@ final class Connection {
     return refused;
   }
 
-  /** A count of failures for one new reader. */
+  /** A count of failures for one new reader, which ends with the client and with its Context. */
   Outage outage() {
+    Context context = Context.current();
     return new Outage(
-        reconnect, reached, System::nanoTime, () -> ThreadLocalRandom.current().nextDouble());
+        reconnect,
+        reached,
+        System::nanoTime,
+        () -> ThreadLocalRandom.current().nextDouble(),
+        () -> closed || context.isCancelled());
   }
 
   /** Has a reader closed with the connection. */

@@ -3,6 +3,7 @@ package io.slotd;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 
@@ -20,16 +21,24 @@ final class Outage {
   private final Backoff backoff;
   private final LongSupplier nanoTime;
   private final DoubleSupplier chance;
+  private final BooleanSupplier endedHere;
   // The service has answered before, so that its being away is taken for a restart.
   private boolean reached;
   private int failures;
   private long since;
 
-  Outage(Backoff backoff, boolean reached, LongSupplier nanoTime, DoubleSupplier chance) {
+  /** {@code endedHere} says whether this side has ended the calls, whose errors are then final. */
+  Outage(
+      Backoff backoff,
+      boolean reached,
+      LongSupplier nanoTime,
+      DoubleSupplier chance,
+      BooleanSupplier endedHere) {
     this.backoff = backoff;
     this.reached = reached;
     this.nanoTime = nanoTime;
     this.chance = chance;
+    this.endedHere = endedHere;
   }
 
   /** The service answered: the next failure is a first one. */
@@ -40,14 +49,14 @@ final class Outage {
 
   /** How long to wait before the next try; empty when the error is the caller's to know. */
   Optional<Duration> failed(SlotdException error) {
-    if (!passes(error)) {
+    if (endedHere.getAsBoolean() || !passes(error)) {
       return Optional.empty();
     }
     if (failures == 0) {
       since = nanoTime.getAsLong();
     }
     failures++;
-    if (error.code() == Status.Code.UNAVAILABLE && error.connected()) {
+    if (error.code() != Status.Code.DEADLINE_EXCEEDED && error.connected()) {
       // A connection that broke, or a service that says it is going: there was one.
       reached = true;
     }
@@ -64,7 +73,8 @@ final class Outage {
 
   private boolean passes(SlotdException error) {
     return switch (error.code()) {
-      case UNAVAILABLE, DEADLINE_EXCEEDED -> true;
+      // CANCELLED: a server that stops cancels the calls that it has accepted but not begun.
+      case UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED -> true;
       // The service may still count the stream that was cut, until it notices. A message that is
       // too large has no
       // RetryInfo, and would be too large again.

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.Context;
 import io.grpc.Status;
 import io.slotd.v1.EventType;
 import io.slotd.v1.Job;
@@ -47,12 +48,14 @@ class EventStreamTest {
   void a_cut_stream_goes_on_from_its_last_cursor() {
     service
         .then(FakeService.fail(Status.UNAVAILABLE, message("c2", changed("a", 1), changed("b", 2))))
+        // By a server that stops before it has begun with the call.
+        .then(FakeService.fail(Status.CANCELLED))
         .then(FakeService.answer(message("c3", changed("c", 3))));
     try (EventStream stream = client.stream(FROM_C0)) {
       assertEquals(List.of(1L, 2L, 3L), stream.stream().map(JobEvent::getRevision).toList());
       assertEquals("c3", stream.cursor());
     }
-    assertEquals(List.of("c0", "c2"), cursorsAskedFor());
+    assertEquals(List.of("c0", "c2", "c2"), cursorsAskedFor());
   }
 
   @Test
@@ -156,6 +159,19 @@ class EventStreamTest {
     stream.close();
     assertFalse(reader.get(30, TimeUnit.SECONDS));
     service.awaitCancellation();
+  }
+
+  @Test
+  void a_context_that_is_cancelled_ends_its_streams() throws Exception {
+    Context.CancellableContext context = Context.current().withCancellation();
+    try (EventStream stream = context.call(() -> client.stream(ALL))) {
+      service.awaitCall();
+      context.cancel(null);
+      SlotdException error = assertThrows(SlotdException.class, () -> stream.poll(LONG));
+      assertEquals(Status.Code.CANCELLED, error.code());
+      assertTrue(stream.ended());
+    }
+    assertEquals(List.of(""), cursorsAskedFor());
   }
 
   @Test

@@ -36,13 +36,15 @@ class JobOutputTest {
   void a_cut_reading_goes_on_at_the_byte_where_it_was_cut() throws IOException {
     service
         .then(FakeService.fail(Status.UNAVAILABLE, piece(0, "ab"), piece(2, "cd")))
+        // By a server that stops before it has begun with the call.
+        .then(FakeService.fail(Status.CANCELLED))
         .then(FakeService.answer(piece(4, "ef"), end(6)));
     try (JobOutput output = client.followOutput("job")) {
       assertEquals("abcdef", text(output.readAllBytes()));
       assertFalse(output.truncated());
     }
     assertEquals(
-        List.of(0L, 4L),
+        List.of(0L, 4L, 4L),
         service.requests(ReadOutputRequest.class).stream()
             .map(ReadOutputRequest::getOffset)
             .toList());

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.util.Durations;
+import io.grpc.Context;
 import io.grpc.Status;
 import io.slotd.v1.Job;
 import io.slotd.v1.JobState;
@@ -55,6 +56,8 @@ class JobWaitTest {
     service
         .then(FakeService.fail(Status.UNAVAILABLE))
         .then(FakeService.fail(Status.DEADLINE_EXCEEDED))
+        // By a server that stops before it has begun with the call.
+        .then(FakeService.fail(Status.CANCELLED))
         .then(FakeService.answer(job(JobState.JOB_STATE_SUCCEEDED)));
     assertEquals(JobState.JOB_STATE_SUCCEEDED, client.await("job").getState());
   }
@@ -80,6 +83,18 @@ class JobWaitTest {
     service.awaitCall();
     future.cancel(true);
     service.awaitCancellation();
+  }
+
+  @Test
+  void a_context_that_is_cancelled_fails_the_future() throws Exception {
+    Context.CancellableContext context = Context.current().withCancellation();
+    CompletableFuture<Job> future = context.call(() -> client.awaitAsync("job"));
+    service.awaitCall();
+    context.cancel(null);
+    SlotdException error =
+        (SlotdException) future.handle((job, failure) -> failure).get(20, TimeUnit.SECONDS);
+    assertEquals(Status.Code.CANCELLED, error.code());
+    assertEquals(1, service.requests(WaitRequest.class).size());
   }
 
   @Test

@@ -22,7 +22,10 @@ class OutageTest {
   private static final SlotdException NOBODY =
       error(Status.UNAVAILABLE.withCause(new ConnectException("refused")));
 
+  private static final SlotdException STOPPED = error(Status.CANCELLED);
+
   private long now;
+  private boolean endedHere;
 
   @Test
   void waits_double_up_to_the_maximum_and_begin_anew_after_an_answer() {
@@ -59,6 +62,23 @@ class OutageTest {
     for (int i = 0; i < 10; i++) {
       assertTrue(outage.failed(NOBODY).isPresent());
     }
+  }
+
+  @Test
+  void a_server_that_stops_and_cancels_what_it_has_not_begun_was_there() {
+    Outage outage = outage(Backoff.DEFAULT, false);
+    assertEquals(millis(100), outage.failed(STOPPED));
+    for (int i = 0; i < 10; i++) {
+      assertTrue(outage.failed(NOBODY).isPresent());
+    }
+  }
+
+  @Test
+  void what_this_side_has_ended_does_not_pass() {
+    Outage outage = outage(Backoff.DEFAULT, true);
+    endedHere = true;
+    assertEquals(Optional.empty(), outage.failed(STOPPED));
+    assertEquals(Optional.empty(), outage.failed(BROKEN));
   }
 
   @Test
@@ -99,7 +119,7 @@ class OutageTest {
   }
 
   private Outage outage(Backoff backoff, boolean reached) {
-    return new Outage(backoff, reached, () -> now, () -> 0.5);
+    return new Outage(backoff, reached, () -> now, () -> 0.5, () -> endedHere);
   }
 
   private static Optional<Duration> millis(long millis) {

@@ -10,6 +10,9 @@ PY = .venv/bin/python
 LANGUAGES = typescript go java rust cpp
 SOURCES = $(wildcard clients/python/slotd server/slotd_server tests bench examples)
 
+# Else each of the hundreds of processes that the tests start would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL = help
 .DELETE_ON_ERROR:
 

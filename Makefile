@@ -4,7 +4,7 @@
 
 ARGS =
 # Many tests wait more than they compute.
-WORKERS = $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
+WORKERS = $(shell expr $$(nproc 2>/dev/null || echo 2) + 2)
 PY = .venv/bin/python
 # Those whose clients have programs of their own to build and check them.
 LANGUAGES = typescript go java rust cpp

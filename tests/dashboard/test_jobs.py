@@ -167,7 +167,8 @@ def test_many_are_cancelled_at_once_after_being_asked(service: LocalService, vis
 
 def test_all_that_match_can_be_deleted_also_those_that_are_no_rows_yet(service: LocalService, visit: Visit) -> None:
     client = service.at.client
-    client.submit_batch([spec("hopeless", "no", queue="mail") for _ in range(150)])
+    for job in client.submit_batch([spec("hopeless", "no", queue="mail") for _ in range(150)]):
+        client.wait(job)
     kept = client.submit("hopeless", "no")
     page = visit(f"{service.url}/jobs?queue=mail&state=failed")
     expect(page.locator("[data-row]").first).to_be_visible()

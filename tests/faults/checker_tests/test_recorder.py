@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from slotd import spec
-from slotd.v1 import JobFilter, ListRequest, PurgeRequest, SubmitRequest
+from slotd.v1 import JobEvent, JobFilter, ListRequest, PurgeRequest, StreamResponse, SubmitRequest
 from tests.faults.checker.check import Report, check
 from tests.faults.checker.records import Answer, Limit, Line
-from tests.faults.recorder import Recorder, RecordingClient, RecordingServer, RecordingSubscriber, RunRecorder
+from tests.faults.recorder import Recorder, RecordingClient, RecordingServer, RunRecorder
+from tests.faults.subscriber import RecordingSubscriber, summed
 from tests.service import LocalService, Start, starting
 
 
@@ -100,6 +101,24 @@ def test_what_is_changed_in_a_recording_is_found(start: Start, tmp_path: Path) -
     lines[lines.index(found)] = msgspec.structs.replace(found, jobs=())
     recording.path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
     assert "batch" in check([recording.path]).verdicts.counts
+
+
+def test_a_subscriber_who_is_told_nothing_new_is_not_waited_for(start: Start, tmp_path: Path) -> None:
+    recording = _Recording(tmp_path, start(heartbeat=0.01))
+    job = recording.client.submit(_request(1))
+    last = recording.client.wait(job.id).revision
+    recording.log.wait_revision(last)
+    # It still hears that the service is there.
+    with pytest.raises(TimeoutError, match=f"log was told up to {last}, not {last + 1}"):
+        recording.log.wait_revision(last + 1, patience=0.1)
+    recording.end()
+
+
+def test_only_what_is_in_order_and_without_a_hole_is_a_run() -> None:
+    for revisions, kept in (((5, 6, 7, 8), (5, 8)), ((5, 7, 6, 8), (5, 7, 6, 8)), ((5, 8), (5, 8))):
+        message = StreamResponse(events=[JobEvent(revision=one) for one in revisions])
+        sums = summed(message.SerializeToString())
+        assert (sums.events, sums.revisions) == (len(revisions), kept)
 
 
 def test_a_handler_that_raises_is_noted_as_such(tmp_path: Path) -> None:

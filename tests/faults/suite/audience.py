@@ -1,14 +1,14 @@
 """Many subscribers in a process of their own, so that reading does not keep the clients from asking."""
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from tests.faults.process import ChildProcess
-from tests.faults.recorder import Recorder, RecordingSubscriber
+from tests.faults.recorder import Recorder
+from tests.faults.subscriber import RecordingSubscriber
 
 
 class Audience:
@@ -39,7 +39,11 @@ class Audience:
 
 def main() -> None:
     """Listens as the first line on stdin orders, and answers each further one once all have been told so much."""
-    orders = msgspec.json.decode(sys.stdin.readline())
+    line = sys.stdin.readline()
+    if not line:
+        # Nobody needs this one any more.
+        return
+    orders = json.loads(line)
     addresses = orders["addresses"]
     recorder = Recorder(Path(orders["records"]), orders["name"])
     readers = [
@@ -55,7 +59,7 @@ def main() -> None:
         for number in range(orders["count"])
     ]
     for line in sys.stdin:
-        revision = msgspec.json.decode(line)["revision"]
+        revision = json.loads(line)["revision"]
         for reader in readers:
             reader.wait_revision(revision)
         print(revision, flush=True)

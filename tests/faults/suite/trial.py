@@ -32,7 +32,8 @@ from slotd.v1 import (
 from tests.faults.checker.records import Limit
 from tests.faults.history import TERMINAL
 from tests.faults.process import PATIENCE
-from tests.faults.recorder import Recorder, RecordingServer, RecordingSubscriber
+from tests.faults.recorder import Recorder, RecordingServer
+from tests.faults.subscriber import RecordingSubscriber
 from tests.faults.suite.audience import Audience
 from tests.faults.suite.crew import WORKER_LEASE, Crew
 from tests.faults.suite.fleet import Fleet, Member

@@ -9,8 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwrig
 import slotd
 from slotd import v1
 from tests.dashboard.chromium import executable, launch
+from tests.dashboard.traffic import meanwhile
 from tests.service import ChildService
 
 BATCH = 1_000
@@ -76,26 +76,17 @@ def _spec(number: int) -> v1.JobSpec:
     return slotd.spec("idle", queue=f"q{number % 8}", labels={"user": f"u{number % 100}"})
 
 
-@contextmanager
-def load(address: str, events: int) -> Iterator[None]:
+def load(address: str, events: int) -> AbstractContextManager[None]:
     """Makes so many events a second, in as many batches as are given in a second."""
-    over = threading.Event()
     size = max(1, events // (_EVENTS_PER_JOB * _BATCHES_PER_SECOND))
 
-    def submit() -> None:
-        with slotd.Client(address) as client:
-            due = time.monotonic()
-            while not over.wait(max(0.0, due - time.monotonic())):
-                client.submit_batch([_spec(number) for number in range(size)])
-                due += 1 / _BATCHES_PER_SECOND
+    def submit(client: slotd.Client, over: threading.Event) -> None:
+        due = time.monotonic()
+        while not over.wait(max(0.0, due - time.monotonic())):
+            client.submit_batch([_spec(number) for number in range(size)])
+            due += 1 / _BATCHES_PER_SECOND
 
-    thread = threading.Thread(target=submit)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return meanwhile(address, submit)
 
 
 def first_rows(browser: Browser, url: str) -> tuple[float, float]:

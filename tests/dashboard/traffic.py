@@ -2,8 +2,8 @@
 
 import random
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
 import slotd
@@ -60,18 +60,27 @@ def _report(client: slotd.Client) -> v1.Job:
     return client.submit_batch(parts | rest)["build"]
 
 
-@contextmanager
-def traffic(address: str) -> Iterator[None]:
+def traffic(address: str) -> AbstractContextManager[None]:
     """Submits a shop's small jobs, a few each second."""
-    over = threading.Event()
     chance = random.Random(6)
 
-    def submit() -> None:
-        with slotd.Client(address) as client:
-            while not over.wait(_EVERY_SECONDS * chance.uniform(0.3, 1.7)):
-                client.submit(_job(chance))
+    def submit(client: slotd.Client, over: threading.Event) -> None:
+        while not over.wait(_EVERY_SECONDS * chance.uniform(0.3, 1.7)):
+            client.submit(_job(chance))
 
-    thread = threading.Thread(target=submit)
+    return meanwhile(address, submit)
+
+
+@contextmanager
+def meanwhile(address: str, submit: Callable[[slotd.Client, threading.Event], None]) -> Iterator[None]:
+    """Runs `submit` beside, with a client of its own, and tells it in the end that it is over."""
+    over = threading.Event()
+
+    def run() -> None:
+        with slotd.Client(address) as client:
+            submit(client, over)
+
+    thread = threading.Thread(target=run)
     thread.start()
     try:
         yield

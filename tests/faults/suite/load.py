@@ -73,7 +73,7 @@ class Tally:
 
 class Client:
     """Asks until it is stopped. What has no answer is asked again, on the next server, under the same request_id. With
-    `batch` it submits so many at once and nothing else."""
+    `only_submits` it submits and does nothing else, with `batch` so many at once."""
 
     def __init__(
         self,
@@ -134,10 +134,10 @@ class Client:
             (self._retry, 8),
             (self._delete, 8),
         )
-        if self._only_submits:
-            acts = ((self._submit, 1),)
         if self._batch:
             acts = ((self._submit_many, 1),)
+        elif self._only_submits:
+            acts = ((self._submit_plain, 1),)
         doers, weights = zip(*acts, strict=True)
         try:
             while not self._stopping.is_set():
@@ -149,7 +149,12 @@ class Client:
             self.failure = error
 
     def _submit(self) -> None:
-        request = self._requests.plain("quick") if self._only_submits else self._requests.tied(list(self._known))
+        self._submit_one(self._requests.tied(list(self._known)))
+
+    def _submit_plain(self) -> None:
+        self._submit_one(self._requests.plain("quick"))
+
+    def _submit_one(self, request: SubmitRequest) -> None:
         self._insist([request], lambda: [self._client.submit(request)])
 
     def _submit_batch(self) -> None:

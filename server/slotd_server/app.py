@@ -15,6 +15,7 @@ from slotd.handlers import Handler
 from slotd.isolation.children import Children
 from slotd.isolation.commands import KIND, Commands
 from slotd.isolation.spanned import Spanned
+from slotd_server.busy import Busy
 from slotd_server.change import Limits, Rules
 from slotd_server.dispatch import Dispatcher, Pacing
 from slotd_server.domain import commands as ask
@@ -297,6 +298,7 @@ class Server:
             listened=events.listened,
             failed=self._store_failed,
             pacing=Pacing(round(settings.cancel_grace * SECOND), round(settings.report_interval * SECOND)),
+            busy=Busy(),
             observers=self._instruments.observers,
         )
         events.pull = dispatcher.deliver

@@ -8,7 +8,6 @@ import asyncio
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeAlias
 
 import structlog
@@ -23,6 +22,7 @@ from slotd_server.domain.queue import Defaults
 from slotd_server.domain.server import Member, News
 from slotd_server.domain.worker import runs_on
 from slotd_server.execution.base import Workforce
+from slotd_server.inbox import Inbox
 from slotd_server.lifecycle import Committed, Lifecycle
 from slotd_server.observers import NOBODY, Observers
 
@@ -91,7 +91,8 @@ class Dispatcher:
     """`publish` gets the events of each change, on the event loop, before their callers get their answers. Where nobody
     awaits an answer and `listened` says that nobody awaits events, the loop is left alone: it has them by `deliver` as
     soon as somebody asks, and after some hundreds of them in any case. `failed` is called there once if the store
-    breaks: nothing is acknowledged from then on. `kinds` are those of which jobs may be submitted; None: any."""
+    breaks: nothing is acknowledged from then on. `busy` says whether it is worth while that callers wait for others.
+    `kinds` are those of which jobs may be submitted; None: any."""
 
     def __init__(
         self,
@@ -103,6 +104,7 @@ class Dispatcher:
         listened: Callable[[], bool] = lambda: True,
         failed: Callable[[BaseException], None],
         pacing: Pacing,
+        busy: Callable[[], bool] = lambda: False,
         observers: Observers = NOBODY,
     ) -> None:
         self.kinds = kinds
@@ -116,7 +118,7 @@ class Dispatcher:
         self._pacing = pacing
         self._observers = observers
         self._loop = asyncio.get_running_loop()
-        self._inbox: SimpleQueue[Waiting] = SimpleQueue()
+        self._inbox: Inbox[Waiting] = Inbox(busy)
         self._thread = threading.Thread(target=self._run, name="slotd-writer", daemon=True)
         self._runner: Workforce | None = None
         self._running: dict[ask.Lease, int | None] = {}
@@ -156,7 +158,7 @@ class Dispatcher:
         if self.draining and _brings_work(command):
             raise Draining
         future = self._loop.create_future()
-        self._inbox.put((command, future))
+        self._inbox.put((command, future), patient=True)
         return future
 
     def tell(self, command: ask.Command) -> None:
@@ -240,7 +242,7 @@ class Dispatcher:
     def _run(self) -> None:
         batch: list[Waiting] = []
         try:
-            while not (self._stopped and self._inbox.empty()):
+            while not (self._stopped and not self._inbox):
                 batch = self._next()
                 self._step(batch)
         except BaseException as error:  # noqa: BLE001 - the service stops, and says why
@@ -251,14 +253,7 @@ class Dispatcher:
     def _next(self) -> list[Waiting]:
         """All that waits, or nothing where the next time has come."""
         self._rest()
-        batch = []
-        try:
-            batch.append(self._inbox.get(timeout=self._sleep()))
-            while len(batch) < _BATCH:
-                batch.append(self._inbox.get_nowait())
-        except Empty:
-            pass
-        return batch
+        return self._inbox.take(self._sleep(), _BATCH)
 
     def _sleep(self) -> float:
         """Seconds until something happens by itself."""
@@ -315,6 +310,7 @@ class Dispatcher:
         due, trim = committed.agenda
         self._due = due
         self._next_look = trim if due is None else min(due, trim)
+        self._inbox.expect(sum(future is not None for _, future in work))
         self._carry_out(work, committed, now)
         self._observers.committed(committed)
 
@@ -483,8 +479,8 @@ class Dispatcher:
                     future.set_result(answer)
 
     def _fail(self, error: BaseException, batch: list[Waiting]) -> None:
-        while not self._inbox.empty():
-            batch.append(self._inbox.get_nowait())
+        while self._inbox:
+            batch += self._inbox.take(0, _BATCH)
         for _, future in [*self._held, *self._resting, *batch]:
             if future is not None and not future.done():
                 future.set_exception(StoreUnavailable("the service is stopping"))

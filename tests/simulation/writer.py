@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
+from slotd_server import inbox
 from slotd_server.dispatch import Dispatcher, Waiting
 from slotd_server.domain.errors import StoreBroken
 from slotd_server.domain.job import Job
@@ -13,18 +13,18 @@ from slotd_server.execution.base import Workforce
 from tests.simulation.scheduler import Actor
 
 
-class Inbox(SimpleQueue[Waiting]):
-    """Tells by `rang` that there is something in it. Nobody waits in `get`: the actor comes when there is, or at its
+class Inbox(inbox.Inbox[Waiting]):
+    """Tells by `rang` that there is something in it. Nobody waits in `take`: the actor comes when there is, or at its
     time."""
 
     rang: Callable[[], None]
 
-    def put(self, item: Waiting, block: bool = True, timeout: float | None = None) -> None:
-        super().put(item)
+    def put(self, item: Waiting, *, patient: bool = False) -> None:
+        super().put(item, patient=patient)
         self.rang()
 
-    def get(self, block: bool = True, timeout: float | None = None) -> Waiting:
-        return super().get_nowait()
+    def take(self, _seconds: float, most: int) -> list[Waiting]:
+        return super().take(0, most)
 
 
 class _Running(Thread):
@@ -41,9 +41,9 @@ class Writer(Dispatcher):
     def __init__(self, actor: Actor, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._actor = actor
-        inbox = Inbox()
-        inbox.rang = self._ring
-        self._inbox = inbox
+        ours = Inbox(lambda: False)
+        ours.rang = self._ring
+        self._inbox = ours
         self._rung = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -70,7 +70,7 @@ class Writer(Dispatcher):
         except StoreBroken as broken:
             self._failed(broken)
             return
-        if not self._inbox.empty():
+        if self._inbox:
             self._ring()
         if self._timer is not None:
             self._timer.cancel()

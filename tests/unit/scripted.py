@@ -87,7 +87,7 @@ class Gate:
 class Box:
     """A dispatcher, its runner and what it published."""
 
-    def __init__(self, driver: Driver, pacing: Pacing, observers: Observers = NOBODY) -> None:
+    def __init__(self, driver: Driver, pacing: Pacing, observers: Observers = NOBODY, *, busy: bool = False) -> None:
         self.driver = driver
         self.events: list[Event] = []
         self.failures: list[BaseException] = []
@@ -100,6 +100,7 @@ class Box:
             publish=self.events.extend,
             failed=self.failures.append,
             pacing=pacing,
+            busy=lambda: busy,
             observers=observers,
         )
 
@@ -140,10 +141,15 @@ def alone(runner: Runner) -> Routes:
 
 @asynccontextmanager
 async def scripted(
-    driver: Driver, pacing: Pacing | None = None, *, runner: Runner | None = None, observers: Observers = NOBODY
+    driver: Driver,
+    pacing: Pacing | None = None,
+    *,
+    runner: Runner | None = None,
+    observers: Observers = NOBODY,
+    busy: bool = False,
 ) -> AsyncIterator[Box]:
     """A started dispatcher on `driver`'s store; stopped in the end, whatever happened."""
-    box = Box(driver, pacing or Pacing(), observers)
+    box = Box(driver, pacing or Pacing(), observers, busy=busy)
     box.dispatcher.start(alone(runner or box.runner))
     try:
         yield box

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from slotd_server import lifecycle
+from slotd_server import inbox, lifecycle
 from slotd_server.change import Change
 from slotd_server.dispatch import Pacing
 from slotd_server.domain import commands as ask
@@ -43,6 +43,32 @@ class TestCalls:
             jobs = [job for (job,) in await asyncio.wait_for(asyncio.gather(*calls), PATIENCE)]
             assert [job.seq for job in jobs] == list(range(1, 11)), "in the order in which they were asked"
             assert [len(change) for change in box.gate.changes if change] == [10]
+
+    async def test_on_a_busy_service_callers_who_come_again_share_a_change(
+        self, driver: Driver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(inbox, "_GAP", PATIENCE)
+        async with scripted(driver, busy=True) as box:
+            await box.gate.shut(box.dispatcher)
+            first = [box.dispatcher.call(ask.Submit((draft(),))) for _ in range(3)]
+            box.gate.open()
+            await asyncio.wait_for(asyncio.gather(*first), PATIENCE)
+            again = [asyncio.create_task(box.submit()) for _ in range(3)]
+            await asyncio.gather(*again)
+            assert [len(change) for change in box.gate.changes if change] == [3, 3]
+
+    async def test_no_slot_waits_for_callers(self, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(inbox, "_GAP", 1_000_000)
+        async with scripted(driver, busy=True) as box:
+            await box.gate.shut(box.dispatcher)
+            calls = [box.dispatcher.call(ask.Submit((draft(),))) for _ in range(3)]
+            box.gate.open()
+            await asyncio.wait_for(asyncio.gather(*calls), PATIENCE)
+            lonely = box.dispatcher.call(ask.ListSlots())
+            box.dispatcher.finished(ask.Finish(lease(box.runner.started[0]), DONE))
+            view = await asyncio.wait_for(lonely, PATIENCE)
+            assert view.running == 2, "one ended, and the third has its slot"
+            assert len(box.runner.started) == 3
 
     async def test_one_who_went_away_is_not_answered_and_disturbs_nobody(self, driver: Driver) -> None:
         async with scripted(driver) as box:

@@ -8,20 +8,23 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from heapq import heappush
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from slotd_server import gates
 from slotd_server.domain import moves
 from slotd_server.domain.commands import Lease
-from slotd_server.domain.events import Event, EventType
+from slotd_server.domain.events import CHANGED, CREATED, Event, EventType
 from slotd_server.domain.ids import IdSource
 from slotd_server.domain.job import SECOND, Failure, Job, Payload
 from slotd_server.domain.queue import BUILT_IN, DEFAULT_QUEUE, NOTHING, TOTALS, Count, Defaults, Queue
 from slotd_server.domain.server import Member, Status
-from slotd_server.domain.states import MOVES, TERMINAL, WAITING, State
+from slotd_server.domain.states import FAILED, MOVES, QUEUED, RUNNING, TERMINAL, WAITING, State
 from slotd_server.domain.ties import UNLINKED, Dependency, Line
 from slotd_server.slots import Ledger
 from slotd_server.store.base import Transaction, Unsettled
+
+Changes: TypeAlias = Iterable[tuple[int, int]]
+"""What is added to counters: (position in domain.queue.Counters, how much)."""
 
 _STEP = 500
 """How many jobs, or events, one transaction handles at most of what is due or to be trimmed."""
@@ -130,22 +133,22 @@ class Change:
     def create(self, job: Job) -> Job:
         """Record a new job."""
         job = self._tied(job) if job.spec.ties is not None else self._in_turn(job)
-        self._count(job, (Count.SUBMITTED, 1), (job.state - 1, 1))
-        return self._record(job, EventType.CREATED, None)
+        self._count(job, _CREATED[job.state])
+        return self._record(job, CREATED, None)
 
     def move(self, before: Job, after: Job) -> Job:
         """Record a transition. A tied job that is to be QUEUED goes through its gates, and may be BLOCKED instead."""
         if after.spec.ties is not None:
             after = self._through_gates(before, after)
-        elif after.state is State.QUEUED:
+        elif after.state is QUEUED:
             after = self._in_turn(after)
         if after.state is before.state:
             return self._unmoved(before, after)
         # A KeyError here is a move that `domain/states.py` does not know.
-        self._count(before, *_MOVED[before.state, after.state])
+        self._count(before, _MOVED[before.state, after.state])
         if before.state in TERMINAL:
             self._uncount_retained(before)
-        after = self._record(after, EventType.CHANGED, before.state)
+        after = self._record(after, CHANGED, before.state)
         if after.state in TERMINAL:
             self._ended(after)
         return after
@@ -164,8 +167,8 @@ class Change:
                 after = gates.enter(self.tx, self.queue(after.spec.queue), after)
         elif after.state is State.QUEUED:
             after = self._in_turn(after)
-        self._count(before, (before.state - 1, -1), (Count.SUBMITTED, -1))
-        self._count(after, (after.state - 1, 1), (Count.SUBMITTED, 1))
+        self._count(before, ((before.state - 1, -1), (Count.SUBMITTED, -1)))
+        self._count(after, _CREATED[after.state])
         if after.spec.labels != before.spec.labels:
             self.tx.relabel(after)
         return self._record(after, EventType.CHANGED, before.state)
@@ -177,7 +180,7 @@ class Change:
     def remove(self, job: Job) -> Job:
         """Record that a terminal job is gone."""
         assert job.state in TERMINAL
-        self._count(job, (job.state - 1, -1), (Count.DELETED, 1))
+        self._count(job, ((job.state - 1, -1), (Count.DELETED, 1)))
         if job.spec.ties is not None or job.links != UNLINKED:
             self._untie(job)
         self._uncount_retained(job)
@@ -200,7 +203,7 @@ class Change:
         retry = before.spec.retry
         if permanent or before.attempt >= retry.max_attempts:
             return self.end(before, after, State.FAILED, failure)
-        self._count(before, (Count.RETRIED, 1))
+        self._count(before, ((Count.RETRIED, 1),))
         wait = 0 if at_once else retry.backoff(before.attempt, self.rules.random)
         return self.move(before, moves.wait(after, self.now, self.now + wait))
 
@@ -366,7 +369,7 @@ class Change:
                 self.overfull |= {name for name, queue in self.tx.queues().items() if queue.retain_count is not None}
             if ties.group and self.tx.is_group_awaited(ties.group):
                 self.decide(f"groups/{ties.group}")
-        if job.state is not State.FAILED and self.queue(job.spec.queue).retain_count is not None:
+        if job.state is not FAILED and self.queue(job.spec.queue).retain_count is not None:
             self.tx.retain(job.spec.queue, job)
             self.overfull.add(job.spec.queue)
 
@@ -404,8 +407,8 @@ class Change:
             self.remind(job.due_time)
         return job
 
-    def _count(self, job: Job, *changes: tuple[int, int]) -> None:
-        self.tx.count(job.spec.queue, job.spec.kind, *changes)
+    def _count(self, job: Job, changes: Changes) -> None:
+        self.tx.count(job.spec.queue, job.spec.kind, changes)
         if job.spec.ties is not None and job.spec.ties.group:
             self.tx.count_group(job.spec.ties.group, changes)
 
@@ -420,14 +423,17 @@ def _layered(declared: Defaults, queue: Defaults, name: str) -> Defaults:
     return declared._replace(queue=name).over(queue.over(BUILT_IN))
 
 
-def _counted(before: State, after: State) -> tuple[tuple[int, int], ...]:
+def _counted(before: State, after: State) -> Changes:
     """What a move does to the counters."""
     changes = [(before - 1, -1), (after - 1, 1)]
     if after in TERMINAL:
         changes.append((after - 1 + TOTALS, 1))
-    if after is State.RUNNING:
+    if after is RUNNING:
         changes.append((Count.STARTED, 1))
     return tuple(changes)
 
 
-_MOVED = {(before, after): _counted(before, after) for before, afters in MOVES.items() for after in afters}
+_CREATED: Mapping[State, Changes] = {state: ((Count.SUBMITTED, 1), (state - 1, 1)) for state in State}
+_MOVED: Mapping[tuple[State, State], Changes] = {
+    (before, after): _counted(before, after) for before, afters in MOVES.items() for after in afters
+}

@@ -6,7 +6,7 @@ from slotd_server.domain import moves
 from slotd_server.domain.commands import Attend, Bury, Finish, GiveBack, Lease, Overrun, Reconcile, Recover, Report
 from slotd_server.domain.job import Failure, Job, Progress
 from slotd_server.domain.outcome import Failed, Released, Succeeded
-from slotd_server.domain.states import State
+from slotd_server.domain.states import RUNNING, State
 from slotd_server.domain.worker import Standing, runs_on
 from slotd_server.slots import HERE
 
@@ -26,7 +26,7 @@ def finish(change: Change, command: Finish) -> None:
     change.ledger.release(command.lease)
     if job is None:
         return
-    if job.state is not State.RUNNING:
+    if job.state is not RUNNING:
         let_go(change, job)
         return
     told = _told(change, job, command.progress, command.output)
@@ -34,7 +34,7 @@ def finish(change: Change, command: Finish) -> None:
     if told.cancel_requested:
         change.cancel_running(told)
     elif isinstance(outcome, Succeeded):
-        change.end(job, moves.leave(told, change.now, None), State.SUCCEEDED, None, outcome.result)
+        change.move(job, moves.succeed(told, change.now, outcome.result, change.rules.limits.retention))
     elif isinstance(outcome, Failed):
         change.fail(told, outcome.failure, permanent=outcome.permanent)
     elif isinstance(outcome, Released):

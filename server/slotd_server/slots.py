@@ -152,14 +152,21 @@ class Ledger:
 
     def room(self, kind: str) -> int:
         """Slots that a job of this kind could have now."""
-        return sum([self._room(key) for key in self._takers.get(kind, ())])
+        takers = self._takers.get(kind, ())
+        if len(takers) == 1:
+            return self._room(takers[0])
+        return sum([self._room(key) for key in takers])
 
     def choose(self, kind: str) -> str:
         """The pool for a job of this kind, for which there is room: of those that take the fewest kinds the one with
         the most room."""
+        takers = self._takers[kind]
+        if len(takers) == 1:
+            assert self._room(takers[0])
+            return takers[0]
         best, most = HERE, 0
         fewest = 0
-        for key in self._takers[kind]:
+        for key in takers:
             room = self._room(key)
             number = len(self._pools[key].kinds)
             if most and number > fewest:
@@ -172,7 +179,8 @@ class Ledger:
     def _room(self, key: str) -> int:
         """0 while more are held than the limit allows."""
         pool = self._pools[key]
-        return max(pool.limit - self._by_pool[key], 0) if pool.connected and not pool.draining else 0
+        room = pool.limit - self._by_pool[key]
+        return room if room > 0 and pool.connected and not pool.draining else 0
 
     # Slots
 

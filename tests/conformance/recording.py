@@ -26,14 +26,14 @@ def new(tx: Transaction, kind: str = "work", queue: str = "default", **fields: A
     revision = tx.next_revision()
     job = Job(revision, f"job-{revision}", spec, State.QUEUED, revision, NOW).evolve(**fields)
     tx.record(Event(revision, EventType.CREATED, job, None, NOW))
-    tx.count(queue, kind, (Count.SUBMITTED, 1), (job.state - 1, 1))
+    tx.count(queue, kind, [(Count.SUBMITTED, 1), (job.state - 1, 1)])
     return job
 
 
 def change(tx: Transaction, before: Job, after: Job, kind: EventType = EventType.CHANGED, minor: bool = False) -> Job:
     job = after.evolve(revision=tx.next_revision())
     tx.record(Event(job.revision, kind, job, before.state, NOW, minor, before.revision))
-    tx.count(job.spec.queue, job.spec.kind, (before.state - 1, -1), (job.state - 1, 1))
+    tx.count(job.spec.queue, job.spec.kind, [(before.state - 1, -1), (job.state - 1, 1)])
     return job
 
 

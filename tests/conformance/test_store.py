@@ -263,7 +263,7 @@ class TestQueues:
         tx = store.begin()
         tx.put_queue(queue)
         tx.put_queue(Queue("free"))
-        tx.count("q", "work", (Count.STARTED, 2), (Count.STARTED, 3))
+        tx.count("q", "work", [(Count.STARTED, 2), (Count.STARTED, 3)])
         tx.commit()
         store.close()
         store = reopen()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from slotd_server import claiming, events, lifecycle, reports
-from slotd_server.change import Change
+from slotd_server.change import Change, Changes
 from slotd_server.domain import commands as ask
 from slotd_server.domain import moves
 from slotd_server.domain.events import Event, EventType, JobFilter
@@ -192,8 +192,8 @@ def _all_claimable(tx: SqliteTransaction, wanted: Any) -> list[Job]:
 
 
 def _forget_counter(patch: Patch, forgotten: Count) -> None:
-    def count(self: Change, job: Job, *changes: tuple[int, int]) -> None:
-        _count(self, job, *[one for one in changes if one[0] != forgotten])
+    def count(self: Change, job: Job, changes: Changes) -> None:
+        _count(self, job, [one for one in changes if one[0] != forgotten])
 
     patch.setattr(Change, "_count", count)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import force_setattr
 
-from slotd_server.change import Change
+from slotd_server.change import Change, Changes
 from slotd_server.domain import commands as ask
 from slotd_server.domain.events import EVERYTHING
 from slotd_server.domain.job import Job, Payload
@@ -107,11 +107,11 @@ def test_2_no_read_is_torn(driver: Driver, monkeypatch: Patch, mutant: Mutant | 
 def busy_drops_before_success_rises(patch: Patch) -> None:
     """That a job has ended is counted one change later than that it no longer runs."""
     ends = {state - 1 for state in TERMINAL} | {state - 1 + TOTALS for state in TERMINAL}
-    late: list[tuple[Job, tuple[tuple[int, int], ...]]] = []
+    late: list[tuple[Job, Changes]] = []
     count, trim = Change._count, Change.trim
 
-    def half(self: Change, job: Job, *changes: tuple[int, int]) -> None:
-        count(self, job, *[one for one in changes if one[0] not in ends])
+    def half(self: Change, job: Job, changes: Changes) -> None:
+        count(self, job, [one for one in changes if one[0] not in ends])
         if now := tuple(one for one in changes if one[0] in ends):
             late.append((job, now))
 
@@ -119,7 +119,7 @@ def busy_drops_before_success_rises(patch: Patch) -> None:
         trim(self)
         if not self.events:
             for job, changes in late:
-                count(self, job, *changes)
+                count(self, job, changes)
             late.clear()
 
     patch.setattr(Change, "_count", half)
@@ -130,15 +130,15 @@ def submitted_is_counted_after_it_can_be_finished(patch: Patch) -> None:
     late: list[Job] = []
     count, trim = Change._count, Change.trim
 
-    def without(self: Change, job: Job, *changes: tuple[int, int]) -> None:
+    def without(self: Change, job: Job, changes: Changes) -> None:
         late.extend(job for one in changes if one[0] == Count.SUBMITTED)
-        count(self, job, *[one for one in changes if one[0] != Count.SUBMITTED])
+        count(self, job, [one for one in changes if one[0] != Count.SUBMITTED])
 
     def then(self: Change) -> None:
         trim(self)
         if not self.events:
             for job in late:
-                count(self, job, (Count.SUBMITTED, 1))
+                count(self, job, [(Count.SUBMITTED, 1)])
             late.clear()
 
     patch.setattr(Change, "_count", without)

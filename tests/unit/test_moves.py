@@ -73,6 +73,17 @@ def test_an_attempt_that_does_not_count_gives_its_number_back() -> None:
     assert moves.leave(running, NOW, WHY, counted=False).attempt == 0
 
 
+@pytest.mark.parametrize("default", [None, 5])
+@pytest.mark.parametrize("own", [None, 0, 7])
+def test_to_succeed_is_to_leave_and_to_end(own: int | None, default: int | None) -> None:
+    earlier = moves.leave(moves.start(job(retention=own), NOW, "me"), NOW, WHY)
+    running = moves.start(earlier, NOW, "me", "a worker").evolve(cancel_requested=True, blocked_by=("something",))
+    result = Payload("text/plain", b"done")
+    left = moves.leave(running, NOW + 3, None)
+    ended = moves.end(left, NOW + 3, State.SUCCEEDED, None, result, default)
+    assert moves.succeed(running, NOW + 3, result, default) == ended
+
+
 @pytest.mark.parametrize(
     ("state", "own", "default", "expire"),
     [

@@ -17,6 +17,10 @@ class EventType(IntEnum):
     LEFT_FILTER = 5
 
 
+SNAPSHOT, CREATED, CHANGED, DELETED, LEFT_FILTER = EventType
+"""As with the states: for what every job goes through."""
+
+
 class Event(NamedTuple):
     """One committed change of one job. Revisions have no gaps: each event has one of its own.
 

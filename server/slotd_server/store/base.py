@@ -296,7 +296,7 @@ class Transaction(Ties, Schedules, Protocol):
 
     def put_queue(self, queue: Queue) -> None: ...
 
-    def count(self, queue: str, kind: str, *changes: tuple[int, int]) -> None:
+    def count(self, queue: str, kind: str, changes: Iterable[tuple[int, int]]) -> None:
         """Add to counters: (position in domain.queue.Counters, what to add)."""
 
     def counters(self) -> Mapping[tuple[str, str], Counters]:

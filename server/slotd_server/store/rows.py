@@ -79,7 +79,13 @@ def snapshot_bytes(job: Job) -> bytes:
 
 def spec_text(spec: Spec) -> str:
     """A spec without its payload, as a JSON array."""
-    return _json(spec[:-1]).decode()
+    return _fixed_text(spec[:-1])
+
+
+@lru_cache(maxsize=1024)
+def _fixed_text(fixed: tuple[Any, ...]) -> str:
+    # Most jobs of a kind differ in their payload alone.
+    return _json(fixed).decode()
 
 
 def labels_text(labels: tuple[tuple[str, str], ...]) -> str:

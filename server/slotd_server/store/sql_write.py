@@ -11,10 +11,10 @@ from itertools import takewhile
 from typing import Any
 
 from slotd_server.domain.commands import Lease
-from slotd_server.domain.events import Event, EventType, JobFilter
+from slotd_server.domain.events import CREATED, DELETED, Event, EventType, JobFilter
 from slotd_server.domain.job import Job
 from slotd_server.domain.queue import ZERO, Counters, Queue
-from slotd_server.domain.states import State
+from slotd_server.domain.states import QUEUED
 from slotd_server.store.base import Request, Wanted
 from slotd_server.store.rows import payload_columns, queue_text, read_job, snapshot_bytes, spec_text
 from slotd_server.store.sql_read import JOB, Insert, conditions
@@ -135,7 +135,7 @@ class SqlTransaction(SqlTies, SqlSchedules):
         jobs += [
             job
             for job in self._jobs.values()
-            if job is not None and job.state is State.QUEUED and (job.spec.queue, job.spec.kind) in left
+            if job is not None and job.state is QUEUED and (job.spec.queue, job.spec.kind) in left
         ]
         if len(wanted) == 1:
             jobs.sort(key=place)
@@ -177,26 +177,27 @@ class SqlTransaction(SqlTies, SqlSchedules):
         return self._by_seq([seq for (seq,) in rows])
 
     def record(self, event: Event) -> None:
-        job = event.job
+        revision, kind, job, previous, time, minor, last = event
         snapshot = snapshot_bytes(job)
+        # A plus makes a plain number of what is one: SQLite's module is slow with anything else.
         self._events.append(
             (
-                event.revision,
+                revision,
                 job.seq,
-                int(event.type),
-                None if event.previous_state is None else int(event.previous_state),
-                event.time,
-                int(event.minor),
-                event.last,
+                +kind,
+                None if previous is None else +previous,
+                time,
+                +minor,
+                last,
                 snapshot,
                 *payload_columns(job.result),
             )
         )
-        if event.type is EventType.DELETED:
-            self._gone[job.seq] = event.revision
+        if kind is DELETED:
+            self._gone[job.seq] = revision
             self._stage(job.seq, job.id, None)
         else:
-            if event.type is EventType.CREATED:
+            if kind is CREATED:
                 self._new.append(job)
             self._stage(job.seq, job.id, job)
             self._snapshots[job.seq] = snapshot
@@ -230,7 +231,7 @@ class SqlTransaction(SqlTies, SqlSchedules):
     def put_queue(self, queue: Queue) -> None:
         self._queues[queue.name] = queue
 
-    def count(self, queue: str, kind: str, *changes: tuple[int, int]) -> None:
+    def count(self, queue: str, kind: str, changes: Iterable[tuple[int, int]]) -> None:
         pair = (queue, kind)
         numbers = self._counters.get(pair)
         if numbers is None:
@@ -304,7 +305,7 @@ class SqlTransaction(SqlTies, SqlSchedules):
                         spec.queue,
                         spec.kind,
                         job.rank,
-                        int(job.state),
+                        +job.state,
                         job.owner,
                         job.due_time,
                         job.revision,

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Sequence
 
 from slotd_server.domain.job import Job
-from slotd_server.domain.states import State
+from slotd_server.domain.states import QUEUED
 
 _MOST_JOBS = 512
 _MOST_BYTES = 4 << 20
@@ -91,7 +91,7 @@ class Ahead:
             pair = self._pairs.pop(seq, None)
             if pair is not None:
                 self._lines[pair].drop(seq)
-            if job is not None and job.state is State.QUEUED:
+            if job is not None and job.state is QUEUED:
                 self._add(job)
 
     def clear(self) -> None:

@@ -12,7 +12,7 @@ from slotd_server.domain.commands import Lease
 from slotd_server.domain.job import Job, rank_below
 from slotd_server.domain.queue import Held
 from slotd_server.domain.server import Member
-from slotd_server.domain.states import State
+from slotd_server.domain.states import RUNNING
 from slotd_server.store.rows import read_job
 from slotd_server.store.sql_read import JOB, Insert
 from slotd_server.store.sql_write import SqlTransaction
@@ -52,11 +52,11 @@ class SqliteTransaction(SqlTransaction):
         self._connection = store.writer
         self._open = False
         self._size = 0
-        self._live: dict[int, Job | None] = {}
 
     def held(self, lease: Lease) -> Job | None:
-        job = self._live[lease.seq] if lease.seq in self._live else self._store.live.get(lease.seq)
-        return job if job is not None and job.fence == lease.fence else None
+        seq, fence = lease
+        job = self._jobs[seq] if seq in self._jobs else self._store.live.get(seq)
+        return job if job is not None and job.fence == fence and self._is_live(job) else None
 
     def first_below(self, queue: str, kind: str, priority: int) -> Job | None:
         if len(self._store.priorities) < 2:
@@ -82,7 +82,11 @@ class SqliteTransaction(SqlTransaction):
     # Other servers: there are none.
 
     def mine(self) -> list[Job]:
-        return [job for job in (self._store.live | self._live).values() if job is not None]
+        return [job for job in (self._store.live | self._jobs).values() if job is not None and self._is_live(job)]
+
+    def _is_live(self, job: Job) -> bool:
+        """Whether its function runs here."""
+        return job.owner == self._store.owner and (job.state is RUNNING or job.lingering)
 
     def bury(self, server: str, renewals: int) -> bool:  # noqa: ARG002 - nobody to bury
         return False
@@ -130,22 +134,18 @@ class SqliteTransaction(SqlTransaction):
     def _known(self, seq: int) -> Job | None:
         return self._store.live.get(seq)
 
-    def _stage(self, seq: int, job_id: str, job: Job | None) -> None:
-        super()._stage(seq, job_id, job)
-        mine = job is not None and job.owner == self._store.owner and (job.state is State.RUNNING or job.lingering)
-        if mine or seq in self._store.live or seq in self._live:
-            self._live[seq] = job if mine else None
-
     def _publish(self) -> None:
         super()._publish()
         store = self._store
         store.ahead.committed(self._jobs.items())
-        store.priorities |= {job.spec.priority for job in self._jobs.values() if job is not None}
-        for seq, job in self._live.items():
-            if job is None:
-                store.live.pop(seq, None)
+        live = store.live
+        for seq, job in self._jobs.items():
+            if job is not None and self._is_live(job):
+                live[seq] = job
             else:
-                store.live[seq] = job
+                live.pop(seq, None)
+            if job is not None:
+                store.priorities.add(job.spec.priority)
 
     def _insert(self, statement: Insert, rows: Sequence[tuple[Any, ...]]) -> None:
         for start in range(0, len(rows), _ROWS):

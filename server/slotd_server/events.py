@@ -55,7 +55,9 @@ class EventLog:
         self._keep_bytes = keep_bytes
         self._events: list[Event] = []
         self._bytes = 0
+        # By job id; of the first so many of the events.
         self._by_job: dict[str, list[Event]] = {}
+        self._indexed = 0
         self._waiting: set[asyncio.Future[None]] = set()
         self._waiting_for: dict[str, set[asyncio.Future[None]]] = {}
 
@@ -109,6 +111,7 @@ class EventLog:
         self._revision = self._heard
         self._events.clear()
         self._by_job.clear()
+        self._indexed = 0
         self._bytes = 0
         self._wake_all()
         self.missed()
@@ -116,16 +119,11 @@ class EventLog:
     def _take_in(self, events: Sequence[Event]) -> None:
         self._revision = events[-1].revision
         self._events += events
-        for event in events:
-            job_id = event.job.id
-            self._bytes += _size(event)
-            known = self._by_job.get(job_id)
-            if known is None:
-                self._by_job[job_id] = [event]
-            else:
-                known.append(event)
-            for waiter in self._waiting_for.pop(job_id, ()):
-                _wake(waiter)
+        self._bytes += sum([_size(event) for event in events])
+        if self._waiting_for:
+            for event in events:
+                for waiter in self._waiting_for.pop(event.job.id, ()):
+                    _wake(waiter)
         if len(self._events) > 2 * self._keep or self._bytes > 2 * self._keep_bytes:
             self._forget()
         waiting, self._waiting = self._waiting, set()
@@ -199,6 +197,7 @@ class EventLog:
             start = max(after - self._oldest + 1, 0)
             events = self._events[start : start + limit]
             return Batch(events, events[-1].revision if events else max(after, self._revision))
+        self._index()
         found = [event for job_id in job_ids for event in _after(self._by_job.get(job_id, ()), after)]
         if len(job_ids) > 1:
             found.sort()
@@ -206,18 +205,25 @@ class EventLog:
             return Batch(found[:limit], found[limit - 1].revision)
         return Batch(found, max(after, self._revision))
 
+    def _index(self) -> None:
+        # Only now: on a busy service nobody asks for most jobs by their ids.
+        for event in self._events[self._indexed :]:
+            self._by_job.setdefault(event.job.id, []).append(event)
+        self._indexed = len(self._events)
+
     def _forget(self) -> None:
         """Drop the older half of what is remembered."""
         count, size = 0, self._bytes
         while count < len(self._events) and (len(self._events) - count > self._keep or size > self._keep_bytes):
             size -= _size(self._events[count])
             count += 1
-        for event in self._events[:count]:
+        for event in self._events[: min(count, self._indexed)]:
             known = self._by_job[event.job.id]
             del known[0]
             if not known:
                 del self._by_job[event.job.id]
         del self._events[:count]
+        self._indexed = max(self._indexed - count, 0)
         self._bytes = size
 
     def _wake_all(self) -> None:

@@ -67,8 +67,11 @@ class TestReading:
         for number in range(1, 101):
             stored.events.append(event(number, job=number % 7))
             log.publish([stored.events[-1]])
+            if number % 10 == 5:
+                await log.read(number, 1, frozenset({"job-1"}))
+                assert sum(map(len, log._by_job.values())) == len(log._events)
         assert len(log._events) <= 20
-        assert sum(map(len, log._by_job.values())) == len(log._events)
+        assert sum(map(len, log._by_job.values())) <= len(log._events)
         position, seen = 0, []
         while position < 100:
             batch = await log.read(position, 8)
@@ -91,6 +94,17 @@ class TestReading:
         rest = await log.read(first.upto, 4, mine)
         assert (revisions(rest), rest.upto) == ([7, 9], 9)
         assert await log.read(0, 4, frozenset({"job-7"})) == Batch([], 9)
+
+    @pytest.mark.parametrize("asked_each", [1, 3, 7, 25, 60])
+    async def test_of_a_named_job_whenever_somebody_asks(self, asked_each: int) -> None:
+        """Between two that ask, none, some or all of what is remembered may have been forgotten."""
+        log = EventLog(0, Stored(), keep=10)
+        for number in range(1, 121):
+            log.publish([event(number, job=number % 3)])
+            if number % asked_each == 0:
+                oldest = log._events[0].revision
+                expected = [one for one in range(oldest, number + 1) if one % 3 == 2]
+                assert revisions(await log.read(oldest - 1, 100, frozenset({"job-2"}))) == expected
 
     async def test_what_is_no_longer_kept_is_no_silent_gap(self) -> None:
         log = EventLog(50, Stored(first=20))

@@ -40,6 +40,9 @@ class Told(NamedTuple):
     output: bytes
 
 
+_NOTHING = Told(None, b"")
+
+
 class JobContext:
     """One attempt, as its handler sees it. Every method may be called from any thread of the handler's.
 
@@ -150,6 +153,9 @@ class JobContext:
 
     def take(self) -> Told:
         """What was told since the last call. For the side that runs the handler."""
+        if not self._announced:
+            # As most handlers end.
+            return _NOTHING
         with self._lock:
             told = Told(self._progress, bytes(self._output))
             self._progress = None

@@ -23,6 +23,9 @@ _COMING = 2
 """How many threads may be on their way at once."""
 
 
+_NO_LABELS: Mapping[str, str] = MappingProxyType({})
+
+
 def _none(_: Job) -> Mapping[str, Payload | None]:
     return {}
 
@@ -70,7 +73,7 @@ class ThreadRunner:
             attempt=job.attempt,
             kind=job.spec.kind,
             queue=job.spec.queue,
-            labels=MappingProxyType(dict(job.spec.labels)),
+            labels=MappingProxyType(dict(job.spec.labels)) if job.spec.labels else _NO_LABELS,
             deadline=deadline,
             announce=partial(self._reporting.told, lease),
             traceparent=job.traceparent,

@@ -313,6 +313,7 @@ async def test_wait_does_not_spin_on_a_job_that_the_log_has_forgotten(core: Core
     # A log that remembers nothing, as after a restart.
     core.log._events.clear()
     core.log._by_job.clear()
+    core.log._indexed = 0
     core.jobs._reads = counted  # type: ignore[assignment]
     assert (await wait(core, job.id, 0.05)) == job
     assert reads == 1

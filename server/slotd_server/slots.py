@@ -310,16 +310,17 @@ class Ledger:
         return zombies
 
     def _set(self, lease: Lease, holder: Holder | None) -> None:
-        self._undo.append((lease, self._holders.get(lease)))
-        self._put(lease, holder)
+        self._undo.append((lease, self._put(lease, holder)))
 
-    def _put(self, lease: Lease, holder: Holder | None) -> None:
+    def _put(self, lease: Lease, holder: Holder | None) -> Holder | None:
+        """→ who held it before."""
         before = self._holders.pop(lease, None)
         if before is not None:
             self._count(before, -1)
         if holder is not None:
             self._holders[lease] = holder
             self._count(holder, 1)
+        return before
 
     def _count(self, holder: Holder, more: int) -> None:
         self._by_queue[holder.queue] += more

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -150,7 +151,7 @@ class SqliteTransaction(SqlTransaction):
     def _insert(self, statement: Insert, rows: Sequence[tuple[Any, ...]]) -> None:
         for start in range(0, len(rows), _ROWS):
             chunk = rows[start : start + _ROWS]
-            self._write(_for_rows(statement, len(chunk)), [value for row in chunk for value in row])
+            self._write(_for_rows(statement, len(chunk)), list(chain.from_iterable(chunk)))
             # A rough measure for checkpoints: some bytes for a row, and the blob that is last in the long ones.
             self._size += 512 * len(chunk) + sum([len(row[-1]) for row in chunk if isinstance(row[-1], bytes)])
 

@@ -133,7 +133,7 @@ class Change:
     def create(self, job: Job) -> Job:
         """Record a new job."""
         job = self._tied(job) if job.spec.ties is not None else self._in_turn(job)
-        self._count(job, _CREATED[job.state])
+        self._count(job, _ADDED[job.state])
         return self._record(job, CREATED, None)
 
     def move(self, before: Job, after: Job) -> Job:
@@ -168,7 +168,7 @@ class Change:
         elif after.state is State.QUEUED:
             after = self._in_turn(after)
         self._count(before, ((before.state - 1, -1), (Count.SUBMITTED, -1)))
-        self._count(after, _CREATED[after.state])
+        self._count(after, _ADDED[after.state])
         if after.spec.labels != before.spec.labels:
             self.tx.relabel(after)
         return self._record(after, EventType.CHANGED, before.state)
@@ -433,7 +433,7 @@ def _counted(before: State, after: State) -> Changes:
     return tuple(changes)
 
 
-_CREATED: Mapping[State, Changes] = {state: ((Count.SUBMITTED, 1), (state - 1, 1)) for state in State}
+_ADDED: Mapping[State, Changes] = {state: ((Count.SUBMITTED, 1), (state - 1, 1)) for state in State}
 _MOVED: Mapping[tuple[State, State], Changes] = {
     (before, after): _counted(before, after) for before, afters in MOVES.items() for after in afters
 }

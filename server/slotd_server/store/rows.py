@@ -68,8 +68,11 @@ class _Fixed(NamedTuple):
     ties: Ties | None = None
 
 
-_read_fixed = lru_cache(maxsize=1024)(msgspec.json.Decoder(_Fixed).decode)
-"""Jobs of one kind mostly have the same text."""
+_decode_fixed = msgspec.json.Decoder(_Fixed).decode
+_remembered_fixed = lru_cache(maxsize=1024)(_decode_fixed)
+
+_LONG = 4096
+"""Characters of a spec that is not worth being remembered: those with many ties, or labels."""
 
 
 def snapshot_bytes(job: Job) -> bytes:
@@ -79,11 +82,12 @@ def snapshot_bytes(job: Job) -> bytes:
 
 def spec_text(spec: Spec) -> str:
     """A spec without its payload, as a JSON array."""
-    return _fixed_text(spec[:-1])
+    # Ties are mostly a job's own, and may be long.
+    return _untied_text(spec[:-1]) if spec.ties is None else _json(spec[:-1]).decode()
 
 
 @lru_cache(maxsize=1024)
-def _fixed_text(fixed: tuple[Any, ...]) -> str:
+def _untied_text(fixed: tuple[Any, ...]) -> str:
     # Most jobs of a kind differ in their payload alone.
     return _json(fixed).decode()
 
@@ -106,7 +110,8 @@ def read_payload(content_type: str | None, data: bytes | None) -> Payload | None
 def read_job(row: Row) -> Job:
     """A job from (seq, id, spec, request_id, payload_type, payload, snapshot, result_type, result)."""
     seq, job_id, spec, request_id, payload_type, payload, snapshot, result_type, result = row
-    whole_spec = Spec._make((*_read_fixed(spec), read_payload(payload_type, payload)))
+    fixed = _remembered_fixed(spec) if len(spec) < _LONG else _decode_fixed(spec)
+    whole_spec = Spec._make((*fixed, read_payload(payload_type, payload)))
     changing = _changing(_unpack(snapshot))
     fields: Any = (seq, job_id, whole_spec, *changing, read_payload(result_type, result), request_id or "")
     job = Job(*fields)

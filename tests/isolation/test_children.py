@@ -133,7 +133,9 @@ class TestTelling:
         pieces = [bench.heard(lease) for _ in range(4)]
         end = bench.end()
         written = "".join(pieces) + end.told.output.decode()
-        assert [len(piece) for piece in pieces] == [MEBIBYTE] * 4
+        assert [len(piece) for piece in pieces[:3]] == [MEBIBYTE] * 3
+        # The end follows the fourth without waiting, and has it too where that was not taken yet.
+        assert len(pieces[3]) in {0, MEBIBYTE}
         assert written == "".join(letter * MEBIBYTE for letter in "ABCDE")
 
     def test_of_a_flood_so_much_is_carried_and_no_more_than_a_piece_waits(self, children: MakeChildren) -> None:

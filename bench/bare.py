@@ -83,8 +83,7 @@ class Jobs:
             yield message
 
 
-def _handler() -> grpc.GenericRpcHandler:
-    jobs = Jobs()
+def _handler(jobs: Jobs) -> grpc.GenericRpcHandler:
     return grpc.method_handlers_generic_handler(
         "slotd.v1.JobService",
         {
@@ -105,9 +104,10 @@ def _handler() -> grpc.GenericRpcHandler:
     )
 
 
-async def _serve(announce: Callable[[str], object]) -> None:
+async def serve(jobs: Callable[[], Jobs], announce: Callable[[str], object]) -> None:
+    """Until SIGTERM. `jobs` is called on the event loop; `announce` gets the address."""
     server = grpc.aio.server(options=(("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 32 << 20)))
-    server.add_generic_rpc_handlers((_handler(),))
+    server.add_generic_rpc_handlers((_handler(jobs()),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     stopping = asyncio.Event()
@@ -121,4 +121,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.bare")
     parser.add_argument("--ready-file", type=Path, required=True)
     ready_file: Path = parser.parse_args().ready_file
-    asyncio.run(_serve(ready_file.write_text))
+    asyncio.run(serve(Jobs, ready_file.write_text))

@@ -34,6 +34,7 @@ _BESIDE = {
 _TITLES = {
     "disk": "The disk alone",
     "submit": "Submit, one job a call",
+    "least": "Submit to the least that is durable: one row a call, and nothing else",
     "submit cost": "What a Submit costs the server",
     "batch": "SubmitBatch",
     "end to end": "Jobs that do nothing, from the first submit to the last end",

@@ -102,6 +102,13 @@ async def bare(folder: Path) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
+async def least(store: Path) -> AsyncIterator[Server]:
+    """The least that is durable, with its rows in the file `store`. Raises ServerFailed."""
+    async with _serve(store.parent, ["bench.least", "--store", str(store)], []) as server:
+        yield server
+
+
+@asynccontextmanager
 async def _slotd(
     url: str,
     folder: Path,

@@ -1,5 +1,6 @@
-"""Submit by 1, 8 and 64 callers, in turn on slotd and on the bare server: calls a second, and what a call costs each
-server in processor time, which tells them apart even where the caller is the slower one."""
+"""Submit by 1, 8 and 64 callers, in turn on slotd, the bare server and the least that is durable: calls a second, and
+what a call costs slotd and the bare server in processor time, which tells them apart even where the caller is the
+slower one."""
 
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ from bench.calls import submit_rate
 from bench.machine import cpu_seconds
 from bench.plan import Plan
 from bench.results import Figure, Target
-from bench.servers import Server, bare, slotd
+from bench.servers import Server, bare, least, slotd
 from slotd import v1
 
 CALLERS = (1, 8, 64)
@@ -29,14 +30,16 @@ async def measure(plan: Plan) -> list[Figure]:
         slotd(plan.folder / "submit.db", 0) as ours,
         slotd(plan.folder / "submit-run.db", 8) as running,
         bare(plan.folder) as other,
+        least(plan.folder / "least.db") as durable,
     ):
-        for server in (ours, running, other):
+        for server in (ours, running, other, durable):
             await _sample(server, 8, _WARM_UP_SECONDS)
         for callers in CALLERS:
-            mine, theirs = [], []
+            mine, theirs, fewest = [], [], []
             for _ in range(plan.rounds):
                 mine.append(await _sample(ours, callers, plan.seconds))
                 theirs.append(await _sample(other, callers, plan.seconds))
+                fewest.append(await _sample(durable, callers, plan.seconds))
             figures += [
                 Figure(
                     "submit",
@@ -46,6 +49,13 @@ async def measure(plan: Plan) -> list[Figure]:
                     tuple(sample.rate for sample in theirs),
                     _LEAST,
                     callers,
+                ),
+                Figure(
+                    "least",
+                    _callers(callers),
+                    "calls/s",
+                    tuple(sample.rate for sample in fewest),
+                    tuple(sample.rate for sample in theirs),
                 ),
                 Figure(
                     "submit cost",

@@ -40,26 +40,13 @@ async def measure(plan: Plan) -> list[Figure]:
                 mine.append(await _sample(ours, callers, plan.seconds))
                 theirs.append(await _sample(other, callers, plan.seconds))
                 fewest.append(await _sample(durable, callers, plan.seconds))
+            name = _callers(callers)
             figures += [
-                Figure(
-                    "submit",
-                    _callers(callers),
-                    "calls/s",
-                    tuple(sample.rate for sample in mine),
-                    tuple(sample.rate for sample in theirs),
-                    _LEAST,
-                    callers,
-                ),
-                Figure(
-                    "least",
-                    _callers(callers),
-                    "calls/s",
-                    tuple(sample.rate for sample in fewest),
-                    tuple(sample.rate for sample in theirs),
-                ),
+                _rates("submit", name, mine, theirs, _LEAST, callers),
+                _rates("least", name, fewest, theirs),
                 Figure(
                     "submit cost",
-                    _callers(callers),
+                    name,
                     "server µs/call",
                     tuple(sample.cost for sample in mine),
                     tuple(sample.cost for sample in theirs),
@@ -72,15 +59,7 @@ async def measure(plan: Plan) -> list[Figure]:
             theirs.append(await _sample(other, CALLERS[-1], plan.seconds))
             # What they left to do is no part of the next round.
             await running.calls.completed((await running.calls.counters()).submitted)
-    figures.append(
-        Figure(
-            "submit",
-            f"{_callers(CALLERS[-1])}, 8 slots run them meanwhile",
-            "calls/s",
-            tuple(sample.rate for sample in mine),
-            tuple(sample.rate for sample in theirs),
-        )
-    )
+    figures.append(_rates("submit", f"{_callers(CALLERS[-1])}, 8 slots run them meanwhile", mine, theirs))
     return figures
 
 
@@ -88,6 +67,18 @@ async def _sample(server: Server, callers: int, seconds: float) -> Sample:
     used = cpu_seconds(server.pid)
     rate = await submit_rate(server.calls, v1.JobSpec(kind="noop"), callers, seconds)
     return Sample(rate, (cpu_seconds(server.pid) - used) / (rate * seconds) * 1e6)
+
+
+def _rates(
+    group: str,
+    name: str,
+    ours: list[Sample],
+    theirs: list[Sample],
+    target: Target | None = None,
+    callers: int | None = None,
+) -> Figure:
+    rates, others = (tuple(sample.rate for sample in samples) for samples in (ours, theirs))
+    return Figure(group, name, "calls/s", rates, others, target, callers)
 
 
 def _callers(count: int) -> str:

@@ -12,6 +12,7 @@ import pytest
 import slotd
 from slotd import aio
 from slotd.handlers import Handler
+from slotd_server import app
 from slotd_server.app import Server, StartError
 from slotd_server.settings import load
 from tests.unit.driver import START, FakeClock
@@ -34,6 +35,17 @@ def _silent(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     yield
     said = capfd.readouterr()
     assert "listening" not in said.out + said.err
+
+
+async def test_its_writer_knows_how_busy_the_process_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without that, no change would ever wait for company."""
+
+    def asked() -> bool:
+        return False
+
+    monkeypatch.setattr(app, "Busy", lambda: asked)
+    async with server() as one:
+        assert one.dispatcher._inbox._busy is asked
 
 
 async def test_several_live_in_one_loop() -> None:

@@ -8,10 +8,9 @@ from slotd_server.execution.base import Told
 
 def outcome_of(outcome: attempts.Outcome) -> Outcome:
     """How an attempt ended."""
-    if isinstance(outcome, attempts.Succeeded):
-        result = outcome.result
-        return Succeeded(None if result is None else Payload(*result))
     match outcome:
+        case attempts.Succeeded(result):
+            return Succeeded(None if result is None else Payload(*result))
         case attempts.Failed(reason, message, permanent):
             return Failed(Failure(reason, message), permanent)
         case attempts.Snoozed(seconds):

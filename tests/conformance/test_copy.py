@@ -213,6 +213,21 @@ class TestRefusals:
         store.close()
         copy(database, fresh())
 
+    def test_nobody_is_refused_for_a_copy_that_is_over(
+        self, full: str, database: str, fresh: MakeUrl, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Though the database has not noticed yet that it has hung up."""
+        import psycopg
+
+        copy(full, database)
+        left: list[psycopg.Connection] = []
+        with monkeypatch.context() as patch:
+            patch.setattr(psycopg.Connection, "close", lambda self: left.append(self))
+            copy(database, fresh())
+            copy(database, fresh())
+        for connection in left:
+            connection.close()
+
     def test_a_database_that_is_being_changed(self, full: str, database: str, fresh: MakeUrl) -> None:
         import psycopg
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 from psycopg.errors import LockNotAvailable, UndefinedTable
@@ -56,7 +56,10 @@ def _connected(url: str) -> Iterator[PostgresEnd]:
     try:
         yield PostgresEnd(connection, shown(url))
     finally:
-        # What is not committed by now is rolled back.
+        # What is not committed by now is rolled back. Closing does that too, but some time after it returns: until then
+        # the next copy would find a server at work.
+        with suppress(psycopg.Error):
+            connection.rollback()
         connection.close()
 
 

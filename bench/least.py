@@ -7,6 +7,8 @@ the price of durability alone, and slotd from it by slotd's own.
 
 import argparse
 import asyncio
+import os
+import signal
 import sqlite3
 import threading
 from pathlib import Path
@@ -28,13 +30,20 @@ class DurableJobs(Jobs):
         self._path = path
         self._loop = asyncio.get_running_loop()
         self._inbox: SimpleQueue[tuple[str, asyncio.Future[None]]] = SimpleQueue()
-        threading.Thread(target=self._write, daemon=True).start()
+        threading.Thread(target=self._work, daemon=True).start()
 
     async def submit(self, request: v1.SubmitRequest, context: Any) -> v1.SubmitResponse:
         durable = self._loop.create_future()
         self._inbox.put((str(request.spec), durable))
         await durable
         return await super().submit(request, context)
+
+    def _work(self) -> None:
+        try:
+            self._write()
+        finally:
+            # Else all who wait for it would wait for ever.
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def _write(self) -> None:
         store = sqlite3.connect(self._path, isolation_level=None)

@@ -165,7 +165,7 @@ class Server:
         known = None if settings.unknown_kinds == "wait" else Known(ledger, elsewhere)
         self.dispatcher = dispatcher = self._connected(lifecycle, known, clock, events)
         stack.push_async_callback(dispatcher.stop)
-        reporting = Reporting(dispatcher.finished, dispatcher.told)
+        reporting = Reporting(dispatcher.finished, dispatcher.told, dispatcher.ended)
         attendance = Attendance(round(settings.worker_lease * SECOND))
         remote = RemoteRunner(reporting, ledger.standing, lambda worker: attendance.heard(worker, clock.monotonic()))
         runner = self._runner(remote, reporting, reads)

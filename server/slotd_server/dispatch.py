@@ -1,7 +1,8 @@
-"""The writer: one thread that drains all that waits into one change after another, then answers every caller, hands
-what was claimed to the runner and tells the subscribers. It also knows when attempts time out and when they report.
+"""The dispatcher: all that waits becomes one change after another; then every caller has an answer, the runner what was
+claimed, and the subscribers the events. It also knows when attempts time out and when they report.
 
-Nothing polls: the thread sleeps until somebody asks for something or the next time comes.
+Nothing polls: the writer's thread sleeps until somebody asks for something or the next time comes. Whatever is not for
+any thread is for the one whose turn it is to make a change.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from slotd_server.execution.base import Workforce
 from slotd_server.inbox import Inbox
 from slotd_server.lifecycle import Committed, Lifecycle
 from slotd_server.observers import NOBODY, Observers
+from slotd_server.writer import Writer
 
 log = structlog.get_logger()
 
@@ -119,7 +121,7 @@ class Dispatcher:
         self._observers = observers
         self._loop = asyncio.get_running_loop()
         self._inbox: Inbox[Waiting] = Inbox(busy)
-        self._thread = threading.Thread(target=self._run, name="slotd-writer", daemon=True)
+        self._writer = Writer(self._inbox, self._step, self._pause, self._break, most=_BATCH)
         self._runner: Workforce | None = None
         self._running: dict[ask.Lease, int | None] = {}
         # Those of them that run on workers, and go on when this server stops.
@@ -145,8 +147,7 @@ class Dispatcher:
         self._runner = runner
         for job in afield:
             self._adopt(job, self._clock.monotonic())
-        self._thread.start()
-        self.wake()
+        self._writer.start()
 
     def call(self, command: ask.Command) -> asyncio.Future[Any]:
         """Carry out a command; the future gets its answer once that is durable, or the ServiceError. On the event loop.
@@ -168,6 +169,12 @@ class Dispatcher:
     def finished(self, command: ask.Finish) -> None:
         """A function has returned. From any thread."""
         self._inbox.put((command, None))
+
+    def ended(self, commands: Sequence[ask.Finish]) -> None:
+        """Functions have returned, and the calling thread has no others to run: it makes the change that this brings
+        itself, unless somebody is at one. What that claims is started before this returns."""
+        self._inbox.leave([(command, None) for command in commands])
+        self._writer.relieve()
 
     def told(self, lease: ask.Lease) -> None:
         """A running attempt has something to report. From any thread."""
@@ -213,7 +220,7 @@ class Dispatcher:
     async def drain(self, seconds: float) -> None:
         """Start nothing any more; wait up to so many seconds for what runs; put the rest back. Idempotent."""
         self.draining = True
-        if self._thread.ident is None:
+        if not self._writer.started:
             return
         self.wake()
         try:
@@ -233,27 +240,18 @@ class Dispatcher:
 
     async def stop(self) -> None:
         """Carry out what still waits, then end the thread. Idempotent."""
-        if not self._stopped:
-            self._stopped = True
-            self.wake()
-        if self._thread.ident is not None:
-            await asyncio.to_thread(self._thread.join)
+        self._stopped = True
+        await asyncio.to_thread(self._writer.stop)
 
-    def _run(self) -> None:
-        batch: list[Waiting] = []
-        try:
-            while not (self._stopped and not self._inbox):
-                batch = self._next()
-                self._step(batch)
-        except BaseException as error:  # noqa: BLE001 - the service stops, and says why
-            # The change was not made, and no other may be.
-            self._broken = error
-            self._call_loop(self._fail, error, batch)
+    def _break(self, error: BaseException, batch: list[Waiting]) -> None:
+        """The change was not made, and no other may be: the service stops, and says why."""
+        self._broken = error
+        self._call_loop(self._fail, error, batch)
 
-    def _next(self) -> list[Waiting]:
-        """All that waits, or nothing where the next time has come."""
+    def _pause(self) -> float:
+        """After each turn. → `_sleep`."""
         self._rest()
-        return self._inbox.take(self._sleep(), _BATCH)
+        return self._sleep()
 
     def _sleep(self) -> float:
         """Seconds until something happens by itself."""
@@ -480,7 +478,7 @@ class Dispatcher:
 
     def _fail(self, error: BaseException, batch: list[Waiting]) -> None:
         while self._inbox:
-            batch += self._inbox.take(0, _BATCH)
+            batch += self._inbox.take(_BATCH)
         for _, future in [*self._held, *self._resting, *batch]:
             if future is not None and not future.done():
                 future.set_exception(StoreUnavailable("the service is stopping"))

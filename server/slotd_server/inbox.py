@@ -1,4 +1,4 @@
-"""Where commands wait for the writer: any thread puts them in, one takes them out.
+"""Where commands wait for the writer: any thread puts them in, and whoever makes the next change takes them all.
 
 A change has a fixed price, however little it holds. Callers that were answered together mostly call again together, but
 reach the service one by one: where the first of them begins a change at once, each change holds a few commands and
@@ -8,7 +8,7 @@ already, such as the end of a function, which frees a slot, waits for nothing.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -21,7 +21,8 @@ _ENOUGH = 64
 
 
 class Inbox(Generic[T]):
-    """`busy` says whether it is worth while to wait for company."""
+    """`busy` says whether it is worth while to wait for company. One thread at most may be in `wait`, and one in `take`
+    or `expect`."""
 
     def __init__(self, busy: Callable[[], bool]) -> None:
         self._busy = busy
@@ -30,7 +31,9 @@ class Inbox(Generic[T]):
         self._items: list[T] = []
         # Whether one of them is to be taken at once.
         self._pressing = False
-        # What the taker sleeps for; 0 while it is awake.
+        # Whether the waiter is to look up in any case. Only it takes that back: others may take what is there before.
+        self._called = False
+        # How many the waiter sleeps for; 0 while it is awake.
         self._wanted = 0
         self._company = 0
 
@@ -45,11 +48,30 @@ class Inbox(Generic[T]):
             if self._wanted and self._ready():
                 self._changed.notify()
 
-    def take(self, seconds: float, most: int) -> list[T]:
-        """The first that wait, up to `most`; none, where none has come within so many seconds."""
+    def leave(self, items: Iterable[T]) -> None:
+        """By somebody who takes them himself, or knows that somebody comes for them: it wakes nobody."""
         with self._lock:
-            self._sleep(1, seconds)
+            self._items += items
+            self._pressing = True
+
+    def call(self) -> None:
+        """Have the waiter look up, now or when it waits next. From any thread."""
+        with self._lock:
+            self._called = True
+            if self._wanted:
+                self._changed.notify()
+
+    def wait(self, seconds: float) -> bool:
+        """Until there is something to take, or somebody has called; False where the time is over, so many seconds."""
+        with self._lock:
+            woken = self._sleep(1, seconds)
             self._gather()
+            self._called = False
+            return woken
+
+    def take(self, most: int) -> list[T]:
+        """The first that are there, up to `most`."""
+        with self._lock:
             taken, self._items = self._items[:most], self._items[most:]
             self._pressing = bool(self._items)
             return taken
@@ -67,11 +89,12 @@ class Inbox(Generic[T]):
             if there == before:
                 return
 
-    def _sleep(self, wanted: int, seconds: float) -> None:
-        """Until so many are there, or one that presses, or the time is over."""
+    def _sleep(self, wanted: int, seconds: float) -> bool:
+        """Until so many are there, or one that presses, or somebody calls; False where the time is over."""
         self._wanted = wanted
-        self._changed.wait_for(self._ready, seconds)
+        woken = self._changed.wait_for(self._ready, seconds)
         self._wanted = 0
+        return woken
 
     def _ready(self) -> bool:
-        return self._pressing or len(self._items) >= self._wanted
+        return self._called or self._pressing or len(self._items) >= self._wanted

@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 
 class Observer(Protocol):
-    """Hears what the writer does, on its thread, when callers have been given their answers."""
+    """Hears what the writer does, on the thread that does it, when callers have been given their answers."""
 
     def committed(self, committed: Committed) -> None:
         """A change was made."""

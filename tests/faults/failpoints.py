@@ -32,8 +32,8 @@ _CALLS: dict[str, tuple[Any, str, bool]] = {
     # Everything has been handed out but the answers and the events.
     "before-answer": (Dispatcher, "deliver", False),
     "after-answer": (Dispatcher, "deliver", True),
-    # The function has returned; nothing of that is recorded.
-    "finished": (Dispatcher, "finished", False),
+    # Functions have returned; nothing of that is recorded.
+    "finished": (Dispatcher, "ended", False),
     # In the middle of a change: some of those that an end lets go on, or fails, have been moved, and others have not.
     "settling": (settling, "_settle_edge", True),
     # One that waited behind claims or for its key has been let go.

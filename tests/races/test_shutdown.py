@@ -13,6 +13,7 @@ from slotd_server.domain import commands as ask
 from slotd_server.domain.errors import Draining, StoreUnavailable
 from slotd_server.domain.states import State
 from slotd_server.events import EventLog
+from slotd_server.writer import Writer
 from tests.races.interleaving import Mutant, caught
 from tests.unit.driver import Driver, draft
 from tests.unit.scripted import PATIENCE, Box, scripted
@@ -22,11 +23,12 @@ Patch = pytest.MonkeyPatch
 
 
 def stop_leaves_what_waits(patch: Patch) -> None:
-    def run(self: Dispatcher) -> None:
-        while not self._stopped:
-            self._step(self._next())
+    async def stop(self: Dispatcher) -> None:
+        self._stopped = True
+        self._writer._over = True
+        await asyncio.to_thread(self._writer.stop)
 
-    patch.setattr(Dispatcher, "_run", run)
+    patch.setattr(Dispatcher, "stop", stop)
 
 
 def draining_forgets_to_refuse(patch: Patch) -> None:
@@ -86,12 +88,7 @@ async def test_10_a_job_is_either_refused_or_will_run(
 
 
 def join_whatever_it_is(patch: Patch) -> None:
-    async def stop(self: Dispatcher) -> None:
-        self._stopped = True
-        self.wake()
-        await asyncio.to_thread(self._thread.join)
-
-    patch.setattr(Dispatcher, "stop", stop)
+    patch.setattr(Writer, "stop", lambda self: self._thread.join())
 
 
 @pytest.mark.parametrize("mutant", [None, join_whatever_it_is])

@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from threading import Thread
 from typing import Any
 
-from slotd_server import inbox
-from slotd_server.dispatch import Dispatcher, Waiting
+from slotd_server import inbox, writer
+from slotd_server.dispatch import _BATCH, Dispatcher, Waiting
 from slotd_server.domain.errors import StoreBroken
 from slotd_server.domain.job import Job
 from slotd_server.execution.base import Workforce
@@ -14,8 +13,7 @@ from tests.simulation.scheduler import Actor
 
 
 class Inbox(inbox.Inbox[Waiting]):
-    """Tells by `rang` that there is something in it. Nobody waits in `take`: the actor comes when there is, or at its
-    time."""
+    """Tells by `rang` that there is something in it. Nobody waits: the actor comes when there is, or at its time."""
 
     rang: Callable[[], None]
 
@@ -23,16 +21,13 @@ class Inbox(inbox.Inbox[Waiting]):
         super().put(item, patient=patient)
         self.rang()
 
-    def take(self, _seconds: float, most: int) -> list[Waiting]:
-        return super().take(0, most)
 
-
-class _Running(Thread):
-    """A thread that has been started, as far as anybody asks."""
+class _Running(writer.Writer[Waiting]):
+    """One that has been started, as far as anybody asks."""
 
     @property
-    def ident(self) -> int:
-        return 1
+    def started(self) -> bool:
+        return True
 
 
 class Writer(Dispatcher):
@@ -55,7 +50,7 @@ class Writer(Dispatcher):
     def start(self, runner: Workforce, afield: Sequence[Job] = ()) -> None:
         assert not afield
         self._runner = runner
-        self._thread = _Running()
+        self._writer = _Running(self._inbox, self._step, self._pause, self._break, most=_BATCH)
         self.wake()
 
     def _ring(self) -> None:
@@ -66,7 +61,8 @@ class Writer(Dispatcher):
     def _turn(self) -> None:
         self._rung = False
         try:
-            self._step(self._next())
+            self._rest()
+            self._step(self._inbox.take(_BATCH))
         except StoreBroken as broken:
             self._failed(broken)
             return

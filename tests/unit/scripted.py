@@ -162,7 +162,7 @@ async def scripted(
 async def on_threads(driver: Driver, handlers: Mapping[str, Any], pacing: Pacing | None = None) -> AsyncIterator[Box]:
     """The same with real threads, which run these functions."""
     box = Box(driver, pacing or Pacing())
-    reporting = Reporting(box.dispatcher.finished, box.dispatcher.told)
+    reporting = Reporting(box.dispatcher.finished, box.dispatcher.told, box.dispatcher.ended)
     runner = ThreadRunner(
         {kind: Handler(kind, function) for kind, function in handlers.items()},
         reporting,

@@ -2,7 +2,7 @@
 end."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,6 +14,8 @@ from slotd import aio
 from slotd.handlers import Handler
 from slotd_server import app
 from slotd_server.app import Server, StartError
+from slotd_server.execution.base import Reporting, Runner
+from slotd_server.execution.threads import ThreadRunner
 from slotd_server.settings import load
 from tests.unit.driver import START, FakeClock
 
@@ -25,9 +27,9 @@ def echo(ctx: slotd.JobContext, payload: object) -> object:
 HANDLERS = {"echo": Handler("echo", echo)}
 
 
-def server(**settings: Any) -> Server:
+def server(runner: Callable[..., Runner] = ThreadRunner, **settings: Any) -> Server:
     chosen = {"listen": "127.0.0.1:0", "store": "sqlite:///:memory:", "drain_timeout": 0.0, **settings}
-    return Server(load(chosen, {}), HANDLERS, clock=FakeClock(), random=Random(0))
+    return Server(load(chosen, {}), HANDLERS, clock=FakeClock(), random=Random(0), threads=runner)
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +48,18 @@ async def test_its_writer_knows_how_busy_the_process_is(monkeypatch: pytest.Monk
     monkeypatch.setattr(app, "Busy", lambda: asked)
     async with server() as one:
         assert one.dispatcher._inbox._busy is asked
+
+
+async def test_threads_that_have_time_make_changes() -> None:
+    """Without that, each end of a job would wake the writer's thread."""
+    made: list[Reporting] = []
+
+    def threads(handlers: Mapping[str, Handler], reporting: Reporting, **more: Any) -> ThreadRunner:
+        made.append(reporting)
+        return ThreadRunner(handlers, reporting, **more)
+
+    async with server(runner=threads) as one:
+        assert [reporting.ended for reporting in made] == [one.dispatcher.ended]
 
 
 async def test_several_live_in_one_loop() -> None:

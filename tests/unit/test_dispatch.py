@@ -70,6 +70,26 @@ class TestCalls:
             assert view.running == 2, "one ended, and the third has its slot"
             assert len(box.runner.started) == 3
 
+    async def test_several_that_ended_together_share_a_change_with_what_follows_them(self, driver: Driver) -> None:
+        async with scripted(driver) as box:
+            jobs = [await box.submit() for _ in range(4)]
+            await box.gate.shut(box.dispatcher)
+            box.dispatcher.ended([ask.Finish(lease(job), DONE) for job in box.runner.started])
+            lonely = box.dispatcher.call(ask.ListSlots())
+            box.gate.open()
+            await asyncio.wait_for(lonely, PATIENCE)
+            assert [one.id for one in box.runner.started] == [job.id for job in jobs]
+            assert [len(change) for change in box.gate.changes if change][-1] == 3
+
+    async def test_who_reports_ends_is_given_what_they_let_start(self, driver: Driver) -> None:
+        async with scripted(driver) as box:
+            jobs = [await box.submit() for _ in range(3)]
+            # The writer's thread has answered; now it is ready too, and nobody calls it again.
+            with box.dispatcher._writer._turn:
+                pass
+            await asyncio.to_thread(box.dispatcher.ended, [ask.Finish(lease(box.runner.started[0]), DONE)])
+            assert [one.id for one in box.runner.started] == [job.id for job in jobs]
+
     async def test_one_who_went_away_is_not_answered_and_disturbs_nobody(self, driver: Driver) -> None:
         async with scripted(driver) as box:
             await box.gate.shut(box.dispatcher)

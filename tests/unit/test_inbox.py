@@ -47,6 +47,11 @@ def box(*there: int, expected: int = 0, busy: bool = True) -> Inbox[int]:
     return made
 
 
+def take(of: Inbox[int], seconds: float, most: int) -> list[int]:
+    of.wait(seconds)
+    return of.take(most)
+
+
 def calls(to: Inbox[int], item: int) -> Put:
     return lambda: to.put(item, patient=True)
 
@@ -58,17 +63,46 @@ def reports(to: Inbox[int], item: int) -> Put:
 class TestTaking:
     def test_they_are_taken_in_their_order_and_each_once(self) -> None:
         full = box(1, 2, 3)
-        assert full.take(0, 2) == [1, 2]
+        assert take(full, 0, 2) == [1, 2]
         assert len(full) == 1
-        assert full.take(0, 2) == [3]
-        assert full.take(0, 2) == []
+        assert take(full, 0, 2) == [3]
+        assert take(full, 0, 2) == []
 
     def test_it_sleeps_until_one_comes(self) -> None:
         empty = box()
         script = Script(empty, [calls(empty, 1)])
-        assert empty.take(5, 10) == [1]
+        assert take(empty, 5, 10) == [1]
         assert script.sleeps == [5]
         assert script.rings == 1
+
+    def test_what_is_left_for_somebody_who_comes_wakes_nobody(self) -> None:
+        left = box()
+        script = Script(left, [lambda: left.leave([1, 2])])
+        assert take(left, 5, 10) == [1, 2]
+        assert script.rings == 0
+
+    def test_what_was_left_presses_when_somebody_else_comes(self) -> None:
+        left = box(expected=10)
+        script = Script(left, [])
+        left.leave([1, 2])
+        assert take(left, 5, 10) == [1, 2]
+        assert script.sleeps == [], "they have waited long enough"
+
+    def test_who_is_called_looks_up_for_nothing(self) -> None:
+        called = box(expected=10)
+        script = Script(called, [called.call])
+        assert called.wait(5)
+        assert called.take(10) == []
+        assert (script.sleeps, script.rings) == ([5], 1)
+        assert not called.wait(5), "once"
+
+    def test_a_call_is_not_taken_back_by_whoever_takes_what_is_there(self) -> None:
+        called = box()
+        script = Script(called, [])
+        called.call()
+        assert called.take(10) == []
+        assert called.wait(5)
+        assert script.sleeps == []
 
     def test_a_thread_that_sleeps_is_woken(self) -> None:
         empty = box()
@@ -81,7 +115,7 @@ class TestTaking:
             return ready()
 
         empty._ready = looks  # type: ignore[method-assign]
-        taker = threading.Thread(target=lambda: taken.append(empty.take(1_000_000, 10)), daemon=True)
+        taker = threading.Thread(target=lambda: taken.append(take(empty, 1_000_000, 10)), daemon=True)
         taker.start()
         assert asleep.wait(PATIENCE)
         empty.put(1)
@@ -93,55 +127,55 @@ class TestCompany:
     def test_those_who_were_answered_together_are_taken_together(self) -> None:
         three = box(1, expected=3)
         script = Script(three, [calls(three, 2), calls(three, 3), calls(three, 4)])
-        assert three.take(5, 10) == [1, 2, 3]
+        assert take(three, 5, 10) == [1, 2, 3]
         assert script.sleeps == [inbox._GAP]
         assert script.rings == 1, "woken once, when all are there"
 
     def test_as_long_as_they_keep_coming(self) -> None:
         four = box(1, expected=4)
         script = Script(four, [calls(four, 2), None, calls(four, 3), None, None, calls(four, 4)])
-        assert four.take(5, 10) == [1, 2, 3]
+        assert take(four, 5, 10) == [1, 2, 3]
         assert script.sleeps == [inbox._GAP] * 3
 
     def test_one_alone_does_not_wait(self) -> None:
         one = box(1, expected=1)
         script = Script(one, [])
-        assert one.take(5, 10) == [1]
+        assert take(one, 5, 10) == [1]
         assert script.sleeps == []
 
     def test_nobody_waits_where_the_service_is_not_busy(self) -> None:
         idle = box(1, expected=3, busy=False)
         script = Script(idle, [])
-        assert idle.take(5, 10) == [1]
+        assert take(idle, 5, 10) == [1]
         assert script.sleeps == []
 
     def test_who_comes_while_others_are_answered_is_expected_with_them(self) -> None:
         both = box(1)
         both.expect(2)
         Script(both, [calls(both, 2), calls(both, 3), calls(both, 4)])
-        assert both.take(5, 10) == [1, 2, 3]
+        assert take(both, 5, 10) == [1, 2, 3]
 
     def test_no_more_are_waited_for_than_are_enough(self) -> None:
         many = box(0, expected=10 * inbox._ENOUGH)
         Script(many, [calls(many, number) for number in range(1, 10 * inbox._ENOUGH)])
-        assert len(many.take(5, 10 * inbox._ENOUGH)) == inbox._ENOUGH
+        assert len(take(many, 5, 10 * inbox._ENOUGH)) == inbox._ENOUGH
 
     def test_what_presses_is_waited_for_by_nobody_and_waits_for_nobody(self) -> None:
         pressed = box(expected=3)
         script = Script(pressed, [reports(pressed, 1)])
-        assert pressed.take(5, 10) == [1]
+        assert take(pressed, 5, 10) == [1]
         assert script.sleeps == [5]
 
     def test_what_presses_ends_the_wait(self) -> None:
         pressed = box(1, expected=4)
         script = Script(pressed, [calls(pressed, 2), reports(pressed, 3), calls(pressed, 4)])
-        assert pressed.take(5, 10) == [1, 2, 3]
+        assert take(pressed, 5, 10) == [1, 2, 3]
         assert script.rings == 1
 
     def test_the_next_ones_are_patient_again(self) -> None:
         pressed = box(expected=2)
         pressed.put(1)
-        assert pressed.take(0, 10) == [1]
+        assert take(pressed, 0, 10) == [1]
         pressed.put(2, patient=True)
         Script(pressed, [calls(pressed, 3)])
-        assert pressed.take(0, 10) == [2, 3]
+        assert take(pressed, 0, 10) == [2, 3]

@@ -1,10 +1,13 @@
 """The threads behind the thread runner: kept for the next attempt, let go in the end."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
+from queue import SimpleQueue
 
 import pytest
 
+from slotd_server.domain.commands import Finish, Lease
 from slotd_server.execution import threads
 from slotd_server.execution.threads import ThreadRunner
 from tests.conformance.running import PATIENCE, Bench, Signal
@@ -101,3 +104,155 @@ def test_finished_attempts_are_forgotten(bench: Bench) -> None:
         bench.run(lambda ctx, payload: None)
     assert isinstance(bench.runner, ThreadRunner)
     assert bench.runner._attempts == {}
+
+
+class Settling(Bench):
+    """Has ends reported by the threads that have time. `then` is what comes of the next of those reports, on the thread
+    that makes it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            lambda handlers, reporting, _: ThreadRunner(
+                handlers, reporting._replace(ended=self._settle), result_limit=RESULT_LIMIT
+            )
+        )
+        self.settled: SimpleQueue[tuple[str, list[Lease]]] = SimpleQueue()
+        self.then: Callable[[], None] | None = None
+
+    @property
+    def threads(self) -> ThreadRunner:
+        assert isinstance(self.runner, ThreadRunner)
+        return self.runner
+
+    @property
+    def hurried(self) -> bool:
+        """Whether anything was reported by a thread that goes on to something else."""
+        return not self._finished.empty()
+
+    def _settle(self, ended: Sequence[Finish]) -> None:
+        then, self.then = self.then, None
+        if then is not None:
+            then()
+        self.settled.put((threading.current_thread().name, [finish.lease for finish in ended]))
+
+    def next_settled(self) -> list[Lease]:
+        thread, leases = self.settled.get(timeout=PATIENCE)
+        assert thread == "slotd-job"
+        return leases
+
+
+@pytest.fixture
+def settling() -> Iterator[Settling]:
+    bench = Settling()
+    yield bench
+    bench.runner.close()
+
+
+def nothing(ctx: object, payload: object) -> None:
+    """Return at once."""
+
+
+def test_a_thread_that_has_time_reports_itself(settling: Settling) -> None:
+    lease = settling.start(nothing)
+    assert settling.next_settled() == [lease]
+
+
+def test_a_report_knows_nothing_of_what_a_function_has_left_on_its_thread(settling: Settling) -> None:
+    left: ContextVar[str] = ContextVar("left", default="nothing")
+    found: list[str] = []
+
+    def leave(ctx: object, payload: object) -> None:
+        left.set("something")
+
+    settling.then = lambda: found.append(left.get())
+    settling.start(leave)
+    settling.next_settled()
+    assert found == ["nothing"]
+
+
+def test_what_is_started_by_a_report_runs_on_the_thread_that_made_it(settling: Settling) -> None:
+    before = ours()
+    seen: set[int] = set()
+    done = Signal()
+    left = 100
+
+    def again() -> None:
+        nonlocal left
+        left -= 1
+        settling.then = again if left else done.set
+        settling.start(lambda ctx, payload: seen.add(threading.get_ident()))
+
+    again()
+    done.await_it()
+    assert len(seen) == 1
+    assert len(ours() - before) == 1, "nobody else was woken"
+
+
+def test_what_a_report_starts_is_not_kept_waiting_by_its_thread(settling: Settling) -> None:
+    """The thread takes one; for the other it has to wake somebody."""
+    both_in = threading.Barrier(3, timeout=PATIENCE)
+
+    def meet(ctx: object, payload: object) -> None:
+        both_in.wait()
+
+    def two() -> None:
+        settling.start(meet)
+        settling.start(meet)
+
+    settling.then = two
+    settling.start(nothing)
+    both_in.wait()
+
+
+def nobody_comes(runner: ThreadRunner, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(runner, "_wake", lambda: None)
+
+
+def somebody_is_coming(runner: ThreadRunner, patch: pytest.MonkeyPatch) -> None:
+    """Though it takes him long."""
+
+    def wake() -> None:
+        runner._coming = 1
+
+    patch.setattr(runner, "_wake", wake)
+
+
+@pytest.mark.parametrize("others", [nobody_comes, somebody_is_coming])
+def test_no_report_waits_for_the_next_function(
+    settling: Settling, monkeypatch: pytest.MonkeyPatch, others: Callable[[ThreadRunner, pytest.MonkeyPatch], None]
+) -> None:
+    """All are started before the thread looks, which then has one after the other."""
+    inside, go = Signal(), Signal()
+    brief: list[Lease] = []
+    long: list[Lease] = []
+    hurried: list[bool] = []
+
+    def look(ctx: object, payload: object) -> None:
+        hurried.append(settling.hurried)
+
+    def wait(ctx: object, payload: object) -> None:
+        inside.set()
+        # Longer than for what it must not keep.
+        assert go.wait(2 * PATIENCE)
+
+    def three() -> None:
+        brief.append(settling.start(nothing))
+        brief.append(settling.start(look))
+        long.append(settling.start(wait))
+        others(settling.threads, monkeypatch)
+
+    settling.then = three
+    settling.start(nothing)
+    settling.next_settled()
+    inside.await_it()
+    assert hurried == [False], "where another waits, somebody will be woken for it, and report"
+    if others is nobody_comes:
+        assert [settling.finished().lease for _ in brief] == brief
+    else:
+        assert not settling.hurried
+        assert settling.settled.empty()
+        late = threading.Thread(target=settling.threads._work, args=(threads._Worker(),), name="slotd-job", daemon=True)
+        late.start()
+        assert settling.next_settled() == brief
+    go.set()
+    assert settling.next_settled() == long

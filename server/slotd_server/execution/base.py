@@ -1,6 +1,6 @@
 """What the dispatcher asks of a runner, and what it gets from it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from slotd_server.domain.commands import Finish, Lease
@@ -19,10 +19,14 @@ NOTHING = Told(None, b"")
 
 class Reporting(NamedTuple):
     """Where a runner reports, from any thread: `finished` exactly once for each start, when the function has really
-    returned; `told` when an attempt has something to take, once until it is taken."""
+    returned; `told` when an attempt has something to take, once until it is taken.
+
+    `ended` does for several what `finished` does for one, and may do much more: it is for a thread that has nothing to
+    run, and may start others before it returns. A runner that has no such threads does without."""
 
     finished: Callable[[Finish], None]
     told: Callable[[Lease], None]
+    ended: Callable[[Sequence[Finish]], None] | None = None
 
 
 class Runner(Protocol):

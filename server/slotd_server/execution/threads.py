@@ -3,7 +3,8 @@ the ledger keeps its slot."""
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import Context
 from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
@@ -19,10 +20,6 @@ from slotd_server.execution.outcomes import outcome_of, told_of
 _IDLE_SECONDS = 30
 """How long a thread stays that has nothing to do."""
 
-_COMING = 2
-"""How many threads may be on their way at once."""
-
-
 _NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -36,7 +33,9 @@ class ThreadRunner:
 
     Waking a thread costs more than many a handler does. So a start wakes one thread, if none is on its way, and a
     thread that takes an attempt wakes the next one only while others wait: all run at once if they take any time, and
-    where they don't, one thread does several.
+    where they don't, one thread does several. Ends are reported together for the same reason, by the thread that finds
+    nothing more to run; but none waits for a function: a thread that is about to call one, and knows of nobody who is
+    on his way, reports what has ended before.
     """
 
     def __init__(
@@ -50,12 +49,14 @@ class ThreadRunner:
     ) -> None:
         self._handlers = handlers
         self._reporting = reporting
+        self._settle = reporting.ended or self._report
         self._results = results
         self._result_limit = result_limit
         self._output_limit = output_limit
         self._attempts: dict[Lease, Attempt] = {}
         self._lock = threading.Lock()
         self._waiting: deque[tuple[Lease, Attempt]] = deque()
+        self._ended: list[Finish] = []
         self._idle: list[_Worker] = []
         # How many threads have been woken and have not looked yet.
         self._coming = 0
@@ -105,7 +106,7 @@ class ThreadRunner:
     def _wake(self) -> None:
         """See to it that a thread is coming for what waits."""
         with self._lock:
-            if not self._waiting or self._coming >= _COMING:
+            if not self._waiting or self._coming:
                 return
             self._coming += 1
             worker = self._idle.pop() if self._idle else None
@@ -116,25 +117,42 @@ class ThreadRunner:
 
     def _work(self, worker: "_Worker") -> None:
         while True:
+            ended: list[Finish] = []
             with self._lock:
                 self._coming -= worker.coming
                 worker.coming = False
                 next_one = self._waiting.popleft() if self._waiting else None
-                if next_one is None:
+                if next_one is None or not (self._waiting or self._coming):
+                    # Nobody else comes who would see to these.
+                    ended, self._ended = self._ended, ended
+                if next_one is None and ended:
+                    # It looks again after that: for what is started meanwhile nobody need be woken.
+                    worker.coming = True
+                    self._coming += 1
+                elif next_one is None:
                     if self._closed:
                         return
                     self._idle.append(worker)
             if next_one is not None:
                 self._wake()
-                self._run(*next_one)
+                self._report(ended)
+                finish = self._run(*next_one)
+                with self._lock:
+                    self._ended.append(finish)
+            elif ended:
+                worker.context.run(self._settle, ended)
             elif not self._sleep(worker):
                 return
 
-    def _run(self, lease: Lease, attempt: Attempt) -> None:
+    def _run(self, lease: Lease, attempt: Attempt) -> Finish:
         outcome = outcome_of(attempt.run())
         told = told_of(attempt.context.take())
         del self._attempts[lease]
-        self._reporting.finished(Finish(lease, outcome, told.progress, told.output))
+        return Finish(lease, outcome, told.progress, told.output)
+
+    def _report(self, ended: Sequence[Finish]) -> None:
+        for finish in ended:
+            self._reporting.finished(finish)
 
     def _sleep(self, worker: "_Worker") -> bool:
         """Until the worker is woken; False when it has had nothing to do for long."""
@@ -149,10 +167,12 @@ class ThreadRunner:
 
 
 class _Worker:
-    """A thread's alarm clock. `coming` is whether the runner counts on it, from its waking until it looks."""
+    """A thread's alarm clock. `coming` is whether the runner counts on it, from its waking until it looks. `context` is
+    for what the thread does besides handlers: nothing that these have set and left is seen there."""
 
     def __init__(self) -> None:
         self.coming = True
+        self.context = Context()
         self._asleep = threading.Lock()
         self._asleep.acquire()
 

@@ -1,4 +1,4 @@
-"""All that is counted while the service runs, and where: jobs and commits on the writer's thread, calls and submissions
+"""All that is counted while the service runs, and where: jobs and commits where changes are made, calls and submissions
 on the event loop."""
 
 from collections import Counter

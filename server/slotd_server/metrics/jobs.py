@@ -43,7 +43,7 @@ class JobTally:
 
 
 class JobTallies:
-    """Takes events in commit order, on one thread."""
+    """Takes events in commit order, one change after another."""
 
     def __init__(self, labels: Labels) -> None:
         self.tallies = ByQueueAndKind(labels, JobTally)

@@ -1,6 +1,6 @@
 """What is counted, as lean as it gets: a busy service counts some things of every job.
 
-A tally belongs to one thread that counts; any thread may read it meanwhile, and then reads what is hardly old.
+One thread at a time counts; any thread may read a tally meanwhile, and then reads what is hardly old.
 """
 
 import threading

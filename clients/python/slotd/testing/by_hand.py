@@ -12,7 +12,7 @@ class ByHand(ThreadRunner):
             if not self._waiting:
                 return None
             lease, attempt = self._waiting.popleft()
-        self._run(lease, attempt)
+        self._report([self._run(lease, attempt)])
         return attempt.context.job_id
 
     def _wake(self) -> None:

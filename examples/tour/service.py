@@ -18,6 +18,7 @@ DEFAULT_HTTP = "127.0.0.1:7480"
 
 _PAGE = "slotd dashboard on "
 _START_SECONDS = 60
+_LOOK_SECONDS = 0.1
 _TAIL = 5
 
 
@@ -78,7 +79,7 @@ class ServiceProcess:
 
     def wait(self) -> None:
         """Waits for as long as the service runs, and raises ServiceFailed when it ends."""
-        self._process.wait()
+        self._ended()
         raise ServiceFailed(self._last_words("it has ended"))
 
     def signal(self) -> None:
@@ -89,7 +90,14 @@ class ServiceProcess:
     def stop(self) -> int:
         """Asks it to stop and waits for that; answers its exit status."""
         self.signal()
-        return self._process.wait()
+        return self._ended()
+
+    def _ended(self) -> int:
+        """Waits for its end; answers its exit status."""
+        # In many short waits: a signal that comes just before one is noticed after it.
+        while (status := self._process.poll()) is None:
+            time.sleep(_LOOK_SECONDS)
+        return status
 
     def _last_words(self, what: str) -> str:
         with self.log.open(encoding="utf-8", errors="replace") as log:

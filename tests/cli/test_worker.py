@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -91,6 +92,38 @@ def test_a_signal_lets_what_runs_end_and_a_second_gives_it_back(
     assert call.finish().WhichOneof("outcome") == "released"
     status, _ = end(process)
     assert status == 0
+
+
+def test_a_signal_counts_also_where_it_does_not_wake_the_main_thread(fake: FakeService, spawn: Spawn) -> None:
+    process = spawn(HANDLERS, "--slots", "2", "--drain-timeout", "1h")
+    call = fake.call()
+    call.welcome()
+    # With this one the main thread waits for what comes next.
+    assert line(process.stdout).endswith("connected")
+    call.assign("one", "raise-signal", signal.SIGTERM)
+    assert call.next(lambda request: request.HasField("slots")).slots == 0
+    process.send_signal(signal.SIGTERM)
+    assert call.finish().WhichOneof("outcome") == "released"
+    status, _ = end(process)
+    assert status == 0
+
+
+def test_so_it_does_in_a_program_of_ones_own(fake: FakeService) -> None:
+    program = f"""
+import signal, slotd, {HANDLERS}
+worker = slotd.Worker("{fake.address}", slots=1)
+signal.signal(signal.SIGTERM, lambda *_: worker.stop(0))
+worker.run()
+"""
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, env=environment()) as process:
+        try:
+            call = fake.call()
+            call.welcome()
+            call.assign("one", "raise-signal", signal.SIGTERM)
+            assert call.finish().WhichOneof("outcome") == "released"
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("signals", [2, 3])

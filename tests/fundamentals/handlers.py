@@ -1,5 +1,6 @@
 """Handlers that the tests put work to. One that is to end when a test says so waits at a gate, known by its name."""
 
+import signal
 import threading
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -73,6 +74,13 @@ def print_then_wait(ctx: JobContext, name: str) -> None:
     ctx.write("before\n")
     gate(name).wait()
     ctx.write("after\n")
+
+
+@job("raise-signal", max_attempts=1)
+def raise_signal(ctx: JobContext, number: int) -> None:
+    """Sends its own thread a signal, and runs until it is cancelled."""
+    signal.raise_signal(number)
+    ctx.wait_cancelled()
 
 
 @job("patient", max_attempts=1)

@@ -37,7 +37,7 @@ class Call:
         """Sends a response."""
         self._to_say.put(pb.WorkResponse(**fields))
 
-    def welcome(self, *held: Lease, lease: float = 5.0, max_result_bytes: int = 1 << 20) -> None:
+    def welcome(self, *held: Lease, lease: float = 60.0, max_result_bytes: int = 1 << 20) -> None:
         """Says welcome."""
         welcome = pb.Welcome(
             held=[wire(one) for one in held],

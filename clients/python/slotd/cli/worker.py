@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum, auto
 from queue import SimpleQueue
@@ -19,8 +21,9 @@ from slotd.cli.errors import Status, failure
 from slotd.cli.session import Session
 from slotd.handlers import Isolation, load
 
-_LAST_SECONDS = 5.0
-"""How long a worker that is to end at once may take to give its jobs back."""
+_LAST_SECONDS = 3.0
+"""How long a worker that is to end at once may take to give its jobs back: less than until it would leave without an
+answer, for the exit status says which it was."""
 
 _TRACES_SECONDS = 3.0
 """How long it may take in the end to send off what is left of the spans."""
@@ -151,9 +154,7 @@ class _Event(Enum):
 def _run(made: slotd.Worker, addresses: str) -> NoReturn:
     """Run a worker, with this thread for the signals, and exit with it."""
     events: SimpleQueue[_Event] = SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # Of all that a signal handler might do, this waits for nobody.
-        signal.signal(number, lambda _, __: events.put(_Event.SIGNAL))
+    _heed_signals(lambda: events.put(_Event.SIGNAL))
     status: list[int] = []
 
     def work() -> None:
@@ -183,6 +184,27 @@ def _run(made: slotd.Worker, addresses: str) -> NoReturn:
     sys.stderr.flush()
     # A function that did not stop still has its thread, and nothing that it does may hold up the end.
     os._exit(status[0] if status else Status.INTERRUPTED)
+
+
+def _heed_signals(heed: Callable[[], object]) -> None:
+    """Calls `heed` on a thread for each signal that is to stop the worker."""
+    # Handlers of Python run on the main thread alone, which notices nothing while it waits, if the signal has come to
+    # another thread or just before it began to wait. The byte for the wake-up is written at once, wherever that was.
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.fileno())
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
+        signal.signal(number, lambda _, __: None)
+
+    def read() -> None:
+        # The end that is written to has to stay open: nobody else holds it.
+        with reader, writer:
+            while number := reader.recv(1):
+                if number[0] in numbers:
+                    heed()
+
+    threading.Thread(target=read, name="slotd-signals", daemon=True).start()
 
 
 def _work(made: slotd.Worker, addresses: str) -> int:

@@ -54,6 +54,9 @@ _RESULTS_SECONDS: Final = 60.0
 """How long a handler that asks for results waits for a connection. An attempt whose worker is away for longer than a
 lease is lost anyway."""
 
+_SIGNAL_SECONDS: Final = 1.0
+"""How late a handler of a signal may be called."""
+
 _PASSING = (Unavailable, DeadlineExceeded, Cancelled)
 """Errors of a call that the next connection may not meet."""
 
@@ -197,7 +200,8 @@ class Worker:
         elif break_off:
             self._connection.break_off()
         try:
-            notice = self._inbox.get(timeout=wait)
+            # Not for long: a signal that comes just before, or to another thread, has its handler called only after it.
+            notice = self._inbox.get(timeout=min(wait, _SIGNAL_SECONDS))
         except Empty:
             if self._session.phase is Phase.AWAY and self._clock() >= self._retry_at:
                 self._connect()

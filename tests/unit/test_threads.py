@@ -8,6 +8,8 @@ from queue import SimpleQueue
 import pytest
 
 from slotd_server.domain.commands import Finish, Lease
+from slotd_server.domain.job import Failure
+from slotd_server.domain.outcome import Failed, Succeeded
 from slotd_server.execution import threads
 from slotd_server.execution.threads import ThreadRunner
 from tests.conformance.running import PATIENCE, Bench, Signal
@@ -97,6 +99,40 @@ def test_a_thread_with_nothing_to_do_goes(bench: Bench, monkeypatch: pytest.Monk
     for thread in ours() - before:
         thread.join(PATIENCE)
     assert ours() <= before
+
+
+NO_THREAD = Failed(Failure("HANDLER_ERROR", "no thread: can't start new thread"))
+
+
+def test_where_the_system_has_no_thread_left_that_costs_the_attempt(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        assert bench.run(lambda ctx, payload: None).outcome == NO_THREAD
+    assert bench.run(lambda ctx, payload: None).outcome == Succeeded(None)
+
+
+def test_so_it_does_where_a_thread_finds_more_than_it_can_run(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    first: list[threading.Thread] = []
+    begin = threading.Thread.start
+
+    def refuse(self: threading.Thread) -> None:
+        if first:
+            raise RuntimeError("can't start new thread")
+        first.append(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        runs = bench.start(lambda ctx, payload: None)
+        waits = bench.start(lambda ctx, payload: None)
+        begin(first[0])
+        ends = dict(bench.finished()[:2] for _ in range(2))
+    assert ends == {runs: Succeeded(None), waits: NO_THREAD}
+    assert bench.run(lambda ctx, payload: None).outcome == Succeeded(None)
 
 
 def test_finished_attempts_are_forgotten(bench: Bench) -> None:

@@ -13,7 +13,8 @@ from slotd.attempts import Attempt
 from slotd.context import JobContext
 from slotd.handlers import Handler
 from slotd_server.domain.commands import Finish, Lease
-from slotd_server.domain.job import SECOND, Job, Payload
+from slotd_server.domain.job import SECOND, Failure, Job, Payload
+from slotd_server.domain.outcome import Failed
 from slotd_server.execution.base import NOTHING, Reporting, Told
 from slotd_server.execution.outcomes import outcome_of, told_of
 
@@ -112,8 +113,20 @@ class ThreadRunner:
             worker = self._idle.pop() if self._idle else None
         if worker is not None:
             worker.wake(coming=True)
-        else:
+            return
+        try:
             threading.Thread(target=self._work, args=(_Worker(),), name="slotd-job", daemon=True).start()
+        except RuntimeError as error:
+            self._fail_waiting(Failed(Failure("HANDLER_ERROR", f"no thread: {error}")))
+
+    def _fail_waiting(self, outcome: Failed) -> None:
+        """The system has no more threads: that costs the attempts that wait, and the next ones may have more luck."""
+        with self._lock:
+            self._coming -= 1
+            waiting, self._waiting = self._waiting, deque()
+        for lease, _ in waiting:
+            del self._attempts[lease]
+            self._reporting.finished(Finish(lease, outcome))
 
     def _work(self, worker: "_Worker") -> None:
         while True:

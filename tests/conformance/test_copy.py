@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from itertools import count
@@ -355,6 +356,24 @@ def test_a_copy_that_fails_leaves_no_file(full: str, fresh: MakeUrl) -> None:
     with pytest.raises(KeyboardInterrupt):
         copied()
     assert not file.exists()
+
+
+def test_a_vacuum_is_not_taken_for_a_server(full: str, database: str, fresh: MakeUrl) -> None:
+    import psycopg
+
+    copy(full, database)
+    with psycopg.connect(database) as vacuum, psycopg.connect(database, autocommit=True) as eye:
+        # The lock that a vacuum takes; it can't be made to last.
+        vacuum.execute("LOCK TABLE head IN SHARE UPDATE EXCLUSIVE MODE")
+
+        ended: list[str] = []
+        copying_back = threading.Thread(target=lambda: ended.append(copy(database, fresh())))
+        copying_back.start()
+        while not eye.execute("SELECT 1 FROM pg_locks WHERE relation = 'head'::regclass AND NOT granted").fetchone():
+            assert copying_back.is_alive(), "it did not wait"
+        vacuum.commit()
+        copying_back.join()
+    assert ended
 
 
 def test_nobody_changes_the_source_while_it_is_copied(full: str, database: str, fresh: MakeUrl) -> None:

@@ -13,10 +13,11 @@ from slotd_server.store.copy import TABLES, CopyError, Row, select
 from slotd_server.store.migrations import migrate_postgres, pending, postgres_schema, too_old
 from slotd_server.store.url import postgres_options, shown
 
-_SESSION = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0"
-"""One end waits while the other works, for as long as that takes."""
+_SESSION = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '3s'"
+"""One end waits while the other works, for as long as that takes; for a lock only so long that autovacuum, which
+PostgreSQL ends after a deadlock_timeout (1 s) of that, is not taken for a server."""
 
-_LOCK = "LOCK TABLE head IN EXCLUSIVE MODE NOWAIT"
+_LOCK = "LOCK TABLE head IN EXCLUSIVE MODE"
 """With this nobody changes the store, and who wants to waits."""
 
 _HEAD = """UPDATE head SET version = version + 1,

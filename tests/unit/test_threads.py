@@ -130,9 +130,56 @@ def test_so_it_does_where_a_thread_finds_more_than_it_can_run(bench: Bench, monk
         runs = bench.start(lambda ctx, payload: None)
         waits = bench.start(lambda ctx, payload: None)
         begin(first[0])
-        ends = dict(bench.finished()[:2] for _ in range(2))
-    assert ends == {runs: Succeeded(None), waits: NO_THREAD}
+        ends = {bench.finished(), bench.finished()}
+    assert ends == {Finish(runs, Succeeded(None)), Finish(waits, NO_THREAD)}
     assert bench.run(lambda ctx, payload: None).outcome == Succeeded(None)
+
+
+def test_what_has_ended_does_not_wait_for_a_thread_that_can_not_come(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[threading.Thread] = []
+    begin = threading.Thread.start
+    one_runs, one_may_end, second_has_looked, second_goes_on, third_may_end = (Signal() for _ in range(5))
+
+    def refuse(self: threading.Thread) -> None:
+        if len(made) == 2:
+            raise RuntimeError("can't start new thread")
+        made.append(self)
+
+    def run_until(go: Signal) -> Callable[[object, object], None]:
+        def run(ctx: object, payload: object) -> None:
+            one_runs.set()
+            # For longer than the test looks for what must not wait for this.
+            go.wait()
+
+        return run
+
+    assert isinstance(bench.runner, ThreadRunner)
+    wake = bench.runner._wake
+
+    def hold_second() -> None:
+        if threading.current_thread() is made[-1]:
+            second_has_looked.set()
+            second_goes_on.await_it()
+        wake()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        one = bench.start(run_until(one_may_end))
+        begin(made[0])
+        one_runs.await_it()
+        second, third = bench.start(run_until(third_may_end)), bench.start(run_until(third_may_end))
+        fourth = bench.start(run_until(third_may_end))
+        patch.setattr(bench.runner, "_wake", hold_second)
+        begin(made[1])
+        second_has_looked.await_it()
+        # The first thread takes the third attempt, and wants company for the fourth.
+        one_may_end.set()
+        assert {bench.finished(), bench.finished()} == {Finish(one, Succeeded(None)), Finish(fourth, NO_THREAD)}
+        third_may_end.set()
+        second_goes_on.set()
+        assert {bench.finished().lease, bench.finished().lease} == {second, third}
 
 
 def test_finished_attempts_are_forgotten(bench: Bench) -> None:

@@ -117,16 +117,18 @@ class ThreadRunner:
         try:
             threading.Thread(target=self._work, args=(_Worker(),), name="slotd-job", daemon=True).start()
         except RuntimeError as error:
-            self._fail_waiting(Failed(Failure("HANDLER_ERROR", f"no thread: {error}")))
+            self._nobody_comes(Failed(Failure("HANDLER_ERROR", f"no thread: {error}")))
 
-    def _fail_waiting(self, outcome: Failed) -> None:
+    def _nobody_comes(self, outcome: Failed) -> None:
         """The system has no more threads: that costs the attempts that wait, and the next ones may have more luck."""
         with self._lock:
             self._coming -= 1
             waiting, self._waiting = self._waiting, deque()
+            ended, self._ended = self._ended, []
         for lease, _ in waiting:
             del self._attempts[lease]
-            self._reporting.finished(Finish(lease, outcome))
+            ended.append(Finish(lease, outcome))
+        self._report(ended)
 
     def _work(self, worker: "_Worker") -> None:
         while True:

@@ -148,26 +148,28 @@ class Ledger:
     @property
     def free(self) -> int:
         """Slots that a job could have now, in all pools together. From any thread: a hint."""
-        return sum([self._room(key) for key in self._pools])
+        # Looked up once: the writer may drop a pool meanwhile.
+        pools = self._pools
+        return sum([self._room(key, pools) for key in pools])
 
     def room(self, kind: str) -> int:
         """Slots that a job of this kind could have now."""
         takers = self._takers.get(kind, ())
         if len(takers) == 1:
-            return self._room(takers[0])
-        return sum([self._room(key) for key in takers])
+            return self._room(takers[0], self._pools)
+        return sum([self._room(key, self._pools) for key in takers])
 
     def choose(self, kind: str) -> str:
         """The pool for a job of this kind, for which there is room: of those that take the fewest kinds the one with
         the most room."""
         takers = self._takers[kind]
         if len(takers) == 1:
-            assert self._room(takers[0])
+            assert self._room(takers[0], self._pools)
             return takers[0]
         best, most = HERE, 0
         fewest = 0
         for key in takers:
-            room = self._room(key)
+            room = self._room(key, self._pools)
             number = len(self._pools[key].kinds)
             if most and number > fewest:
                 break
@@ -176,9 +178,9 @@ class Ledger:
         assert most
         return best
 
-    def _room(self, key: str) -> int:
+    def _room(self, key: str, pools: Mapping[str, Pool]) -> int:
         """0 while more are held than the limit allows."""
-        pool = self._pools[key]
+        pool = pools[key]
         room = pool.limit - self._by_pool[key]
         return room if room > 0 and pool.connected and not pool.draining else 0
 
@@ -225,7 +227,7 @@ class Ledger:
         """Give a free slot of the pool that `job` names to it. The caller has asked `choose`; there is no other way to
         a slot of one's own."""
         assert lease not in self._holders
-        assert self._room(runs_on(job))
+        assert self._room(runs_on(job), self._pools)
         self._hold(lease, job, zombie=False)
 
     def take_over(self, lease: Lease, job: Job) -> None:

@@ -6,7 +6,8 @@ from slotd_server.domain.commands import Lease
 from slotd_server.domain.job import Attempt, Job
 from slotd_server.domain.queue import BUILT_IN, Draft
 from slotd_server.domain.states import State
-from slotd_server.slots import Ledger, QueueSlots
+from slotd_server.domain.worker import Worker
+from slotd_server.slots import Ledger, Pool, QueueSlots
 
 
 def running(seq: int, queue: str = "default", since: int = 0) -> Job:
@@ -103,3 +104,21 @@ def test_what_is_committed_stays() -> None:
     ledger.commit()
     ledger.rollback()
     assert ledger.held("default") == 1
+
+
+def test_the_free_slots_can_be_asked_for_while_a_pool_is_dropped() -> None:
+    """By another thread, at the worst moment: between two pools."""
+
+    class Meanwhile(Pool):
+        @property
+        def limit(self) -> int:
+            if "leaving" in ledger.pools:
+                ledger.drop_pool("leaving")
+            return 3
+
+    ledger = Ledger(2)
+    ledger.put_pool(Meanwhile(Worker("staying"), {}, 3))
+    ledger.put_pool(Pool(Worker("leaving"), {}, 4))
+    # A hint: of one that has just gone, or not.
+    assert ledger.free in (2 + 3, 2 + 3 + 4)
+    assert ledger.free == 2 + 3

@@ -18,7 +18,8 @@ from slotd_server.domain import commands as ask
 from slotd_server.domain.clock import Clock
 from slotd_server.domain.errors import Draining, ServiceError, StoreBroken, StoreUnavailable
 from slotd_server.domain.events import Event
-from slotd_server.domain.job import SECOND, Job
+from slotd_server.domain.job import SECOND, Failure, Job
+from slotd_server.domain.outcome import Failed
 from slotd_server.domain.queue import Defaults
 from slotd_server.domain.server import Member, News
 from slotd_server.domain.worker import runs_on
@@ -39,6 +40,9 @@ _RETRY = SECOND // 2
 _LONGEST_SLEEP = 5 * SECOND
 """The clock may be set while the thread sleeps: it looks at it this often."""
 
+
+_UNRECORDED = Failed(Failure("HANDLER_ERROR", "how the attempt ended can't be recorded"))
+"""The outcome of an attempt where the one that was reported is more than the store can take."""
 
 _UNTOLD = 512
 """How many events may wait while nobody listens."""
@@ -126,7 +130,7 @@ class Dispatcher:
         self._running: dict[ask.Lease, int | None] = {}
         # Those of them that run on workers, and go on when this server stops.
         self._afield: set[ask.Lease] = set()
-        self._alarms = Alarms()
+        self._alarms = Alarms(self._running)
         self._held: list[Waiting] = []
         self._retry_at: int | None = None
         self._away: StoreUnavailable | None = None
@@ -348,7 +352,7 @@ class Dispatcher:
         for lease, alarm in self._alarms.due(now):
             if alarm is Alarm.REPORT:
                 work += self._report(lease, now)
-            elif lease in self._running:
+            else:
                 assert self._runner is not None
                 work += self._report(lease, now)
                 if not self._runner.end(lease, OVERRUN[alarm]):
@@ -434,8 +438,13 @@ class Dispatcher:
             return
         # As text, made here: what renders exceptions for people shows variables too, and with them payloads.
         text = "".join(traceback.format_exception(error))
-        log.error("a change failed", command=type(work[0][0]).__name__ if work else "none", exception=text)
-        if not work or isinstance(work[0][0], ask.FROM_WITHIN):
+        command, future = work[0] if work else (None, None)
+        log.error("a change failed", command=type(command).__name__ if work else "none", exception=text)
+        if isinstance(command, ask.Finish) and command.outcome != _UNRECORDED:
+            # Whatever a function says of its end must not be the end of the service, and again of the next one.
+            self._step([(ask.Finish(command.lease, _UNRECORDED), future)])
+            return
+        if command is None or isinstance(command, ask.FROM_WITHIN):
             raise error
         self._answer(work, [error], ())
 

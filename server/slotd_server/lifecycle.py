@@ -139,14 +139,20 @@ class Lifecycle:
         return self._ledger.free
 
     def look(self, commands: Sequence[ask.Command]) -> list[Any]:
-        """The answers of commands that change nothing, and nothing else: for when the store takes no writes."""
-        with self._lock:
-            tx = self._store.begin()
-            change = self._change(tx, claiming=False)
-            try:
-                return [self._perform(change, command) for command in commands]
-            finally:
-                tx.rollback()
+        """The answers of commands that change nothing, and nothing else: for when the store takes no writes. Where it
+        can't be read either, that is the answer."""
+        if not commands:
+            return []
+        try:
+            with self._lock:
+                tx = self._store.begin()
+                try:
+                    change = self._change(tx, claiming=False)
+                    return [self._perform(change, command) for command in commands]
+                finally:
+                    tx.rollback()
+        except ServiceError as error:
+            return [error] * len(commands)
 
     def _change(self, tx: Transaction, *, claiming: bool) -> Change:
         now = self._clock.now()

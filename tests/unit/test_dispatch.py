@@ -14,6 +14,7 @@ from slotd_server.domain import commands as ask
 from slotd_server.domain.errors import Draining, NotFound, StoreBroken, StoreFull, StoreUnavailable
 from slotd_server.domain.events import EVERYTHING, Event, EventType
 from slotd_server.domain.job import SECOND, Failure
+from slotd_server.domain.outcome import Failed
 from slotd_server.domain.server import News
 from slotd_server.domain.states import State
 from tests.unit.driver import BROKEN, DONE, START, Driver, draft, lease
@@ -352,6 +353,31 @@ class TestFullDisk:
 
 
 class TestTrouble:
+    async def test_where_it_can_not_be_read_either_nobody_is_stopped(
+        self, driver: Driver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        begin = driver.store.begin
+        lost = [False, True, False, False, True]
+
+        def begin_or_not(*expected: Any) -> Any:
+            if lost and lost.pop(0):
+                raise StoreUnavailable
+            return begin(*expected)
+
+        async with scripted(driver) as box:
+            await box.settle()
+            driver.store.fail_commits = 2
+            monkeypatch.setattr(driver.store, "begin", begin_or_not)
+            with pytest.raises(StoreUnavailable):
+                await box.call(ask.ListSlots())
+            driver.clock.advance(SECOND)
+            with pytest.raises(StoreFull):
+                await box.submit()
+            assert len(lost) == 2, "where nobody wants to look, nobody does"
+            driver.clock.advance(SECOND)
+            lost.clear()
+            assert (await box.submit()).seq == 1
+
     async def test_a_broken_store_stops_everything_and_acknowledges_nothing(
         self, driver: Driver, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -406,6 +432,19 @@ class TestTrouble:
             await box.advance(SECOND)
             assert [driver.get(job).state for job in jobs] == [State.SUCCEEDED] * 2
             assert (await box.call(ask.ListSlots())).free == 2
+
+    async def test_an_end_that_can_not_be_stored_costs_that_attempt_alone(self, driver: Driver) -> None:
+        half_a_character = Failed(Failure("HANDLER_ERROR", "\ud800"))
+        async with scripted(driver) as box:
+            job = await box.submit(max_attempts=1)
+            await box.finish(box.runner.started[0], half_a_character)
+            after = driver.get(job)
+            assert (after.state, after.failure) == (
+                State.FAILED,
+                Failure("HANDLER_ERROR", "how the attempt ended can't be recorded"),
+            )
+            assert (await box.call(ask.ListSlots())).free == 2
+            assert box.failures == []
 
     async def test_a_bug_in_a_report_stops_the_service_and_leaves_no_caller_waiting(
         self, driver: Driver, monkeypatch: pytest.MonkeyPatch

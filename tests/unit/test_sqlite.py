@@ -3,13 +3,14 @@
 import re
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from slotd_server.domain import commands as ask
-from slotd_server.domain.errors import StoreBroken, StoreFull, StoreInUse, StoreTooNew
+from slotd_server.domain.errors import StoreBroken, StoreFull, StoreInUse, StoreTooNew, StoreUnavailable
 from slotd_server.domain.events import EVERYTHING, JobFilter
 from slotd_server.domain.job import SECOND, Job
 from slotd_server.domain.queue import BUILT_IN, Counters, Rate
@@ -106,6 +107,9 @@ def test_each_store_has_its_id_and_each_start_its_owner(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
+        ("SQLITE_BUSY", StoreUnavailable),
+        ("SQLITE_BUSY_SNAPSHOT", StoreUnavailable),
+        ("SQLITE_LOCKED", StoreUnavailable),
         ("SQLITE_FULL", StoreFull),
         ("SQLITE_IOERR_SHMSIZE", StoreFull),
         ("SQLITE_IOERR_FSYNC", StoreBroken),
@@ -120,6 +124,19 @@ def test_what_errors_mean(name: str, expected: type[Exception]) -> None:
     error = sqlite3.OperationalError("…")
     error.sqlite_errorname = name
     assert type(meaning(error)) is expected
+
+
+def test_what_somebody_else_has_locked_may_be_tried_again(driver: Driver) -> None:
+    job = driver.submit()
+    driver.store.writer.execute("PRAGMA busy_timeout = 1")
+    (_, _, file), *_ = driver.store.writer.execute("PRAGMA database_list").fetchall()
+    with closing(sqlite3.connect(file, isolation_level=None)) as shell:
+        shell.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="another program has locked the store's file"):
+            driver.finish(job)
+        shell.execute("ROLLBACK")
+    driver.finish(job)
+    assert driver.get(job).state is State.SUCCEEDED
 
 
 def test_the_log_is_written_back_now_and_then(make_driver: MakeDriver, tmp_path: Path) -> None:

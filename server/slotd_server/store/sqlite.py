@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from slotd_server.domain.errors import StoreFull
+from slotd_server.domain.errors import StoreFull, StoreUnavailable
 from slotd_server.domain.job import Job, priority_of, rank_below
 from slotd_server.domain.queue import Counters
 from slotd_server.store.base import ANYTHING, Expected
@@ -134,7 +134,7 @@ class SqliteStore(Memory):
     def wrote(self, size: int) -> None:
         """After a commit of about `size` bytes: checkpoint when it is time.
 
-        Raises StoreBroken where that fails but for a full disk, which is no harm: the log keeps what it has.
+        Raises StoreBroken where that fails but for a full disk or a lock, which is no harm: the log keeps what it has.
         """
         self._unsynced += size
         if self._unsynced < CHECKPOINT_BYTES:
@@ -143,7 +143,7 @@ class SqliteStore(Memory):
         try:
             with translated():
                 self.writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        except StoreFull:
+        except (StoreFull, StoreUnavailable):
             return
 
     @contextmanager

@@ -16,7 +16,7 @@ import pytest
 
 from slotd.attempts import Failed, Succeeded
 from slotd.isolation.base import CLOSED, ENDED, NOTHING, Lease
-from slotd.isolation.commands import KIND, Commands
+from slotd.isolation.commands import KIND, CommandError, Commands, parsed
 from tests.isolation.running import OVER, PATIENCE, Bench, await_gone, is_there, memory_of
 
 KILL_GRACE = 0.05
@@ -213,6 +213,24 @@ class TestAllowing:
     def test_what_is_no_command_never_will_be(self, bench: CommandBench, payload: object) -> None:
         failed = bench.failure(KIND, payload)
         assert (failed.reason, failed.permanent) == ("PAYLOAD_INVALID", True)
+
+    @pytest.mark.parametrize(
+        ("payload", "message"),
+        [
+            (rb'{"argv": ["\ud800"]}', "? is not one of the commands allowed here"),
+            (rb'{"argv": ["cat"], "\ud800": 1}', "a command has no ?"),
+        ],
+    )
+    def test_half_a_character_is_not_repeated(self, payload: bytes, message: str) -> None:
+        """It could neither be stored nor sent."""
+        with pytest.raises(CommandError) as refused:
+            parsed(("application/json", payload), ["cat"])
+        assert refused.value.failed.message == message
+
+    def test_nor_is_a_name_without_end(self) -> None:
+        with pytest.raises(CommandError) as refused:
+            parsed(("application/json", b'{"argv": ["%s"]}' % (b"a" * 100_000)), ["cat"])
+        assert len(refused.value.failed.message) == 4096
 
 
 class TestEnding:

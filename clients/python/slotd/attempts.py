@@ -5,6 +5,7 @@ Nothing here needs gRPC or the stubs.
 
 import asyncio
 import inspect
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from slotd import tracing
@@ -14,7 +15,7 @@ from slotd.handlers import Handler, PermanentError, Snooze
 from slotd.results import Encoded
 
 _MESSAGE_LENGTH = 4096
-"""How much of a handler's error message is kept."""
+"""How much of an error message is kept."""
 
 
 class Succeeded(NamedTuple):
@@ -23,12 +24,19 @@ class Succeeded(NamedTuple):
     result: Encoded | None
 
 
-class Failed(NamedTuple):
-    """The attempt failed; with `permanent` no other follows. `reason` is UPPER_SNAKE."""
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The attempt failed; with `permanent` no other follows. `reason` is UPPER_SNAKE. Of `message` the first 4,096
+    characters are kept; what is not a whole character, and could not be stored or sent, is kept as a question mark."""
 
     reason: str
     message: str
     permanent: bool = False
+
+    def __post_init__(self) -> None:
+        # Here, for it may quote anything: a payload, an exception of a handler, the name of a file.
+        text = self.message[:_MESSAGE_LENGTH].encode(errors="replace").decode()
+        object.__setattr__(self, "message", text)
 
 
 class Snoozed(NamedTuple):
@@ -156,4 +164,4 @@ def _failed(reason: str, error: BaseException, *, permanent: bool = False) -> Fa
     except BaseException:  # noqa: BLE001 - the error is a user's class
         # An exception that can't say what it is, is named.
         text = name
-    return Failed(reason, text[:_MESSAGE_LENGTH].encode(errors="replace").decode(), permanent)
+    return Failed(reason, text, permanent)

@@ -253,6 +253,6 @@ def _packed(message: Message) -> AnyMessage:
 
 
 def _clip(text: str, size: int) -> str:
-    """At most `size` bytes of `text`, whole characters."""
-    data = text.encode()
-    return text if len(data) <= size else data[: size - 3].decode(errors="ignore") + "…"
+    """At most `size` bytes of `text`, whole characters: JSON may hold halves of some, which can't be sent."""
+    data = text.encode(errors="replace")
+    return data.decode() if len(data) <= size else data[: size - 3].decode(errors="ignore") + "…"

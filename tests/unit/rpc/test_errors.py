@@ -176,6 +176,12 @@ def test_details_say_what_is_wrong_where() -> None:
     assert [(one.field, one.description) for one in bad.field_violations] == [("a", "x"), ("b[3].c", "y")]
 
 
+def test_half_a_character_that_a_caller_has_sent_is_not_sent_back() -> None:
+    wire = errors.status(domain.InvalidArgument(("\ud800", "is no field")))
+    assert wire.message == "?: is no field"
+    assert info(wire).reason == "INVALID_ARGUMENT"
+
+
 def test_details_name_the_resource() -> None:
     for error, kind, name in (
         (domain.NotFound("job", JOB_ID), "slotd.v1.Job", JOB_ID),

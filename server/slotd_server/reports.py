@@ -86,8 +86,13 @@ def take_over(change: Change, job: Job) -> Job:
     else:
         change.tx.keep(after)
         job = after
-    change.ledger.take_over(Lease(job.seq, job.fence), job)
+    lease = Lease(job.seq, job.fence)
+    change.ledger.take_over(lease, job)
     change.taken_over.append(job)
+    if lease in change.dropped:
+        # It was not this server's any more, and in the same change its worker has come back with it.
+        change.dropped.remove(lease)
+        change.stopping.remove(lease)
     return job
 
 

@@ -2,7 +2,7 @@
 but their slots are the worker's, and they outlive this server."""
 
 from slotd_server.change import Change
-from slotd_server.domain.commands import Detach, Dismiss, Enlist, Lease, Resize
+from slotd_server.domain.commands import Detach, Dismiss, Enlist, Enlisted, Lease, Resize
 from slotd_server.domain.job import Failure, Job
 from slotd_server.domain.states import State
 from slotd_server.domain.worker import Claimed, runs_on
@@ -13,19 +13,21 @@ _LOST = Failure("WORKER_LOST", "the worker was lost while it ran")
 _NEVER_REACHED = Failure("WORKER_LOST", "it never reached the worker")
 
 
-def enlist(change: Change, command: Enlist) -> list[Job]:
+def enlist(change: Change, command: Enlist) -> Enlisted:
     """The worker's slots are there, though it offers none yet, and are held by what it still has."""
     worker = command.worker
     known = change.ledger.pools.get(worker.id)
     if known is not None and known.worker is not None and known.worker.start_time:
         worker = worker._replace(start_time=known.worker.start_time)
-    change.ledger.put_pool(Pool(worker, command.kinds, 0, line=command.line))
+    # Who asked it to leave was promised that it will; the request may have gone into a connection that was dead.
+    draining = known is not None and known.draining
+    change.ledger.put_pool(Pool(worker, command.kinds, 0, draining=draining, line=command.line))
     kept = [job for claimed in command.claimed if (job := _kept(change, worker.id, claimed)) is not None]
     has = {Lease(job.seq, job.fence) for job in kept}
     for lease in change.ledger.leases_in(worker.id):
         if lease not in has:
             _end(change, lease, _NEVER_REACHED, counted=False)
-    return kept
+    return Enlisted(kept, draining)
 
 
 def resize(change: Change, command: Resize) -> None:

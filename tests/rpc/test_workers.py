@@ -268,6 +268,31 @@ def test_a_worker_can_be_asked_to_leave(at: Endpoint) -> None:
         assert (refused.code, refused.reason) == (grpc.StatusCode.NOT_FOUND, "WORKER_NOT_FOUND")
 
 
+def test_one_that_was_asked_over_a_dead_connection_hears_it_over_the_next(at: Endpoint) -> None:
+    stub = v1.WorkerServiceStub(at.channel)
+    with connected(at):
+        # Nobody reads what is said over this one any more.
+        assert stub.DrainWorker(v1.DrainWorkerRequest(worker_id="w1")).worker.draining
+        with connected(at) as wire:
+            assert wire.hear(lambda heard: heard.drain).drain
+            (worker,) = stub.ListWorkers(v1.ListWorkersRequest()).workers
+            assert (worker.connected, worker.draining) == (True, True)
+            assert at.client.get(at.client.submit("far")).state == v1.JOB_STATE_QUEUED
+
+
+def test_one_that_is_away_can_be_asked_too(at: Endpoint) -> None:
+    stub = v1.WorkerServiceStub(at.channel)
+    with connected(at) as before:
+        before.break_off()
+        while stub.ListWorkers(v1.ListWorkersRequest()).workers[0].connected:
+            pass
+        answer = stub.DrainWorker(v1.DrainWorkerRequest(worker_id="w1"))
+        assert (answer.worker.connected, answer.worker.draining) == (False, True)
+        with connected(at) as wire:
+            assert wire.hear(lambda heard: heard.drain).drain
+            assert at.client.get(at.client.submit("far")).state == v1.JOB_STATE_QUEUED
+
+
 def test_it_can_read_what_its_job_depends_on(at: Endpoint) -> None:
     first = at.client.wait(at.client.submit("add", [1, 2]))
     with connected(at) as wire:

@@ -29,9 +29,9 @@ def driver(tmp_path: Path) -> Iterator[Driver]:
 def enlist(driver: Driver, *has: Job, worker: Worker = W1, slots: int = 2, line: int = 1) -> list[Job]:
     """A worker connects, and says how many slots it offers once it is welcome. Returns what is still its own."""
     claimed = tuple(Claimed(job.id, job.fence) for job in has)
-    kept: list[Job] = driver.answer(ask.Enlist(worker, FAR, claimed, line))
+    enlisted: ask.Enlisted = driver.answer(ask.Enlist(worker, FAR, claimed, line))
     driver.apply(ask.Resize(worker.id, line, slots))
-    return kept
+    return enlisted.kept
 
 
 def submit(driver: Driver, kind: str = "far") -> Job:
@@ -240,6 +240,24 @@ class TestComingAndGoing:
         driver.apply(late)
         pool = driver.ledger.pools["w1"]
         assert (pool.connected, pool.limit, driver.get(job).state) == (True, 2, State.RUNNING)
+
+    def test_one_that_was_asked_to_leave_still_is_when_it_comes_again(self, driver: Driver) -> None:
+        """Whether it ever heard of that, nobody knows."""
+        enlist(driver, line=1)
+        driver.apply(ask.Resize("w1", 1, draining=True))
+        assert driver.answer(ask.Enlist(W1, FAR, (), 2)).draining
+        driver.apply(ask.Resize("w1", 2, 2))
+        assert submit(driver).state is State.QUEUED
+
+    def test_it_is_asked_to_leave_whichever_connection_it_has(self, driver: Driver) -> None:
+        """Who asks may have seen one that has been replaced meanwhile, or none."""
+        enlist(driver, line=2)
+        driver.apply(ask.Detach("w1", 2), ask.Resize("w1", None, draining=True))
+        assert driver.answer(ask.Enlist(W1, FAR, (), 3)).draining
+
+    def test_one_that_was_not_asked_to_leave_stays(self, driver: Driver) -> None:
+        assert not driver.answer(ask.Enlist(W1, FAR, (), 1)).draining
+        assert not driver.answer(ask.Enlist(W1, FAR, (), 2)).draining
 
     def test_it_began_when_it_came_first(self, driver: Driver) -> None:
         enlist(driver, line=1)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
 from slotd_server.domain.events import JobFilter
-from slotd_server.domain.job import Failure, Progress
+from slotd_server.domain.job import Failure, Job, Progress
 from slotd_server.domain.outcome import Outcome
 from slotd_server.domain.queue import Defaults, Draft, Queue
 from slotd_server.domain.schedule import Schedule, Settings
@@ -218,7 +218,7 @@ class Attend(NamedTuple):
 class Enlist(NamedTuple):
     """A worker is there, for the first time or again: it runs `kinds`, and has what it has `claimed`. What else it was
     given has never reached it. `line` is the number of its connection: what earlier ones say holds no more.
-    → list[Job], those of its claims that hold. It gets nothing before it has `Resize`d."""
+    → Enlisted. It gets nothing before it has `Resize`d."""
 
     worker: Worker
     kinds: Mapping[str, Defaults]
@@ -226,11 +226,19 @@ class Enlist(NamedTuple):
     line: int = 0
 
 
+class Enlisted(NamedTuple):
+    """How an Enlist found a worker: which of its claims hold, and whether it was asked to leave before."""
+
+    kept: list[Job]
+    draining: bool
+
+
 class Resize(NamedTuple):
-    """How many jobs a worker may hold, and whether it wants to leave; None: as before. → None."""
+    """How many jobs a worker may hold, and whether it is to leave; None: as before. `line` None is whichever it has.
+    → None."""
 
     worker: str
-    line: int
+    line: int | None
     slots: int | None = None
     draining: bool | None = None
 

@@ -107,13 +107,16 @@ class Workers:
         # It is here, and not to be given up while the store takes its time.
         self._attendance.heard(worker.id, self._clock.monotonic())
         line = _Line(next(self._numbers), self._clock)
-        kept: list[Job] = await self._dispatcher.call(ask.Enlist(worker, kinds, claimed, line.number))
+        enlisted: ask.Enlisted = await self._dispatcher.call(ask.Enlist(worker, kinds, claimed, line.number))
         self._lines[worker.id] = line
         self._remote.attach(worker.id, line)
+        if enlisted.draining:
+            # It may not have heard that over the line before; to hear it twice does no harm.
+            line.drain()
         self._changed()
         listening = asyncio.create_task(self._listen(worker.id, line, first, requests))
         try:
-            yield self._welcome(kept)
+            yield self._welcome(enlisted.kept)
             async with aclosing(line.responses(self._attendance.lease / RENEWALS / SECOND)) as responses:
                 async for response in responses:
                     yield response
@@ -193,16 +196,17 @@ class Workers:
     async def DrainWorker(self, request: v1.DrainWorkerRequest, _: Call) -> v1.DrainWorkerResponse:
         """See WorkerService.DrainWorker."""
         validate.check(request)
+        if request.worker_id not in self._lines:
+            server = (await self._worker(request.worker_id))[0]
+            if server.id != self._owner:
+                raise WorkerElsewhere(request.worker_id, server.status.address)
+        # Whichever line it has: where it has none, or gets another meanwhile, it hears of it when it comes.
+        await self._dispatcher.call(ask.Resize(request.worker_id, None, draining=True))
         line = self._lines.get(request.worker_id)
         if line is not None:
-            await self._dispatcher.call(ask.Resize(request.worker_id, line.number, draining=True))
             line.drain()
-        for server, status in await self._workers():
-            if status.worker.id == request.worker_id:
-                if line is None:
-                    raise WorkerElsewhere(request.worker_id, server.status.address)
-                return v1.DrainWorkerResponse(worker=convert.worker_message(status, server))
-        raise NotFound("worker", request.worker_id)
+        server, status = await self._worker(request.worker_id)
+        return v1.DrainWorkerResponse(worker=convert.worker_message(status, server))
 
     async def watch(self) -> None:
         """Give up workers that are silent for too long, until this is cancelled."""
@@ -219,6 +223,13 @@ class Workers:
         self._ending = True
         for line in list(self._lines.values()):
             line.fail(Draining())
+
+    async def _worker(self, worker: str) -> tuple[Member, WorkerStatus]:
+        """Where it is, and how it is there. Raises NotFound."""
+        for server, status in await self._workers():
+            if status.worker.id == worker:
+                return server, status
+        raise NotFound("worker", worker)
 
     async def _workers(self) -> "list[tuple[Member, WorkerStatus]]":
         """Each once: one that went over from one server to another may be known to both yet."""

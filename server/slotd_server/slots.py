@@ -148,28 +148,26 @@ class Ledger:
     @property
     def free(self) -> int:
         """Slots that a job could have now, in all pools together. From any thread: a hint."""
-        # Looked up once: the writer may drop a pool meanwhile.
-        pools = self._pools
-        return sum([self._room(key, pools) for key in pools])
+        return sum([self._room(key) for key in self._pools])
 
     def room(self, kind: str) -> int:
         """Slots that a job of this kind could have now."""
         takers = self._takers.get(kind, ())
         if len(takers) == 1:
-            return self._room(takers[0], self._pools)
-        return sum([self._room(key, self._pools) for key in takers])
+            return self._room(takers[0])
+        return sum([self._room(key) for key in takers])
 
     def choose(self, kind: str) -> str:
         """The pool for a job of this kind, for which there is room: of those that take the fewest kinds the one with
         the most room."""
         takers = self._takers[kind]
         if len(takers) == 1:
-            assert self._room(takers[0], self._pools)
+            assert self._room(takers[0])
             return takers[0]
         best, most = HERE, 0
         fewest = 0
         for key in takers:
-            room = self._room(key, self._pools)
+            room = self._room(key)
             number = len(self._pools[key].kinds)
             if most and number > fewest:
                 break
@@ -178,9 +176,12 @@ class Ledger:
         assert most
         return best
 
-    def _room(self, key: str, pools: Mapping[str, Pool]) -> int:
+    def _room(self, key: str) -> int:
         """0 while more are held than the limit allows."""
-        pool = pools[key]
+        pool = self._pools.get(key)
+        if pool is None:
+            # The writer has dropped it since another thread began to ask for `free`.
+            return 0
         room = pool.limit - self._by_pool[key]
         return room if room > 0 and pool.connected and not pool.draining else 0
 
@@ -227,7 +228,7 @@ class Ledger:
         """Give a free slot of the pool that `job` names to it. The caller has asked `choose`; there is no other way to
         a slot of one's own."""
         assert lease not in self._holders
-        assert self._room(runs_on(job), self._pools)
+        assert self._room(runs_on(job))
         self._hold(lease, job, zombie=False)
 
     def take_over(self, lease: Lease, job: Job) -> None:

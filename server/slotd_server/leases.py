@@ -6,13 +6,14 @@ outage of the store, which keeps everybody from renewing, nor a pause of the obs
 """
 
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import structlog
 
 from slotd_server.domain.clock import Clock
-from slotd_server.domain.errors import StoreBroken, StoreUnavailable
+from slotd_server.domain.errors import StoreBroken, StoreFull, StoreUnavailable
 from slotd_server.domain.job import SECOND
 from slotd_server.domain.server import Member, News, Status
 from slotd_server.store.base import SharedStore
@@ -20,7 +21,7 @@ from slotd_server.store.base import SharedStore
 log = structlog.get_logger()
 
 _RETRY_SECONDS = 0.5
-"""How long to wait before the store is asked again that was away."""
+"""How long to wait before the store is asked again that was away, or full."""
 
 RENEWALS = 4
 """How often a server renews its lease, at least, while it holds."""
@@ -124,7 +125,8 @@ class Keeper:
         self._watch = Watch(store.owner, store.lease)
         self._stopped = threading.Event()
         self._hurried = threading.Event()
-        self._away = False
+        # How it has failed since all went well.
+        self._told: set[type[Exception]] = set()
         self._thread = threading.Thread(target=self._run, name="slotd-lease", daemon=True)
 
     def start(self) -> None:
@@ -158,23 +160,37 @@ class Keeper:
         for member in gone:
             self._store.cut_off(member.id)
 
+    def in_touch(self) -> None:
+        """All went well: what goes wrong from now on is news again."""
+        self._told.clear()
+
     def lost_touch(self, error: Exception) -> None:
-        """The store was away."""
+        """The store was away or took no renewal, or something went wrong that nobody has thought of: all the same this
+        one was out of touch, and what it has seen of the others says nothing. Told once until all goes well again."""
         self._watch.interrupted()
-        if not self._away:
+        if type(error) in self._told:
+            return
+        self._told.add(type(error))
+        if isinstance(error, StoreFull):
+            log.warning("the store has no room for a renewal: nobody's lease expires here meanwhile", error=str(error))
+        elif isinstance(error, (StoreUnavailable, StoreBroken)):
+            # Where it is broken the writer finds that too, and stops the service.
             log.warning("the store is away: nobody's lease expires meanwhile", error=str(error))
-        self._away = True
+        else:
+            # As text, made here: what renders exceptions for people shows variables too, and with them secrets.
+            text = "".join(traceback.format_exception(error))
+            log.error("the lease could not be kept for a moment", exception=text)
 
     def _run(self) -> None:
         while not self._stopped.is_set():
             try:
                 self.look()
-                self._away = False
                 self._listen_until(self._clock.monotonic() + self._interval)
-            except (StoreUnavailable, StoreBroken) as error:
-                # Where it is broken the writer finds that too, and stops the service.
-                self.lost_touch(error)
-                self._stopped.wait(_RETRY_SECONDS)
+                self.in_touch()
+            except Exception as error:  # noqa: BLE001 - without this thread the others bury the server, whatever it was
+                if not self._stopped.is_set():
+                    self.lost_touch(error)
+                    self._stopped.wait(_RETRY_SECONDS)
 
     def _listen_until(self, time: int) -> None:
         while (left := time - self._clock.monotonic()) > 0 and not (self._stopped.is_set() or self._hurried.is_set()):

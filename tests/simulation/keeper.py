@@ -29,7 +29,7 @@ class SimulatedKeeper(Keeper):
     def _turn(self) -> None:
         try:
             self.look()
-            self._away = False
+            self.in_touch()
             pause = self._interval / SECOND
         except (StoreUnavailable, StoreBroken) as error:
             self.lost_touch(error)

@@ -3,9 +3,10 @@
 import threading
 
 import pytest
+from structlog.testing import capture_logs
 
 from slotd_server import leases
-from slotd_server.domain.errors import StoreUnavailable
+from slotd_server.domain.errors import StoreFull, StoreUnavailable
 from slotd_server.domain.job import SECOND
 from slotd_server.domain.server import Contact, Member, News, Status
 from slotd_server.leases import Attendance, Keeper, Watch
@@ -213,6 +214,109 @@ class TestKeeper:
         ears.wait(13)
         keeper.stop()
         assert ears.gone == []
+
+    def test_on_a_full_disk_it_tries_again_and_expires_nobody(
+        self, keeper: Keeper, store: Store, clock: FakeClock, ears: Ears, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(leases, "_RETRY_SECONDS", 0)
+        there = Contact((member("me", 1), member("other", 1)), News(1, False))
+        store.contact = there
+        for _ in range(12):
+            keeper.look()
+            clock.advance(SECOND)
+        store.contact = StoreFull()
+        with capture_logs() as lines:
+            keeper.start()
+            for _ in range(12 + 3):
+                assert store.renewed.acquire(timeout=PATIENCE)
+            store.contact = there
+            ears.wait(13)
+            keeper.stop()
+        assert ears.gone == []
+        assert [(line["log_level"], line["error"]) for line in lines] == [("warning", str(StoreFull()))]
+
+    @pytest.mark.parametrize("place", ["renew", "listen", "heard"])
+    def test_what_nobody_has_thought_of_is_told_once_and_does_not_end_it(
+        self, keeper: Keeper, store: Store, ears: Ears, place: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(leases, "_RETRY_SECONDS", 0)
+        store.contact = Contact((member("me", 1),), News(1, False))
+        whose, name = (keeper, "_heard") if place == "heard" else (store, place)
+        well = getattr(whose, name)
+        tried = threading.Semaphore(0)
+        mended = threading.Event()
+
+        def fail(argument: object) -> object:
+            password = "hunter2"
+            tried.release()
+            if not mended.is_set():
+                raise ValueError("filedescriptor out of range", len(password))
+            return well(argument)
+
+        monkeypatch.setattr(whose, name, fail)
+        with capture_logs() as lines:
+            keeper.start()
+            for _ in range(4):
+                assert tried.acquire(timeout=PATIENCE)
+            mended.set()
+            ears.wait()
+            keeper.stop()
+        assert [line["log_level"] for line in lines] == ["error"]
+        assert "descriptor out of range" in lines[0]["exception"]
+        # What renders an exception by itself would show the variables.
+        assert "exc_info" not in lines[0]
+        assert "hunter2" not in str(lines)
+
+    def test_what_fails_is_told_again_once_all_went_well(
+        self, keeper: Keeper, store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(leases, "_RETRY_SECONDS", 0)
+        there = Contact((member("me", 1),), News(1, False))
+        away = StoreUnavailable()
+        script: list[Contact | Exception] = [there, away, away, StoreFull(), away, there, away, there]
+        over = threading.Event()
+
+        def renew(status: Status) -> Contact:
+            if not script:
+                over.set()
+                return there
+            answer = script.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        def listen(seconds: float) -> list[News]:
+            clock.advance(SECOND)
+            return []
+
+        monkeypatch.setattr(store, "renew", renew)
+        monkeypatch.setattr(store, "listen", listen)
+        with capture_logs() as lines:
+            keeper.start()
+            assert over.wait(PATIENCE)
+            keeper.stop()
+        assert [line["error"] for line in lines] == [str(away), str(StoreFull()), str(away)]
+
+    def test_where_it_ends_late_nobody_may_be_left_to_tell(
+        self, keeper: Keeper, ears: Ears, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The store hung for so long that the others have not waited for it."""
+        within, asked = threading.Event(), threading.Event()
+
+        def nobody_is_left(news: News) -> None:
+            within.set()
+            assert asked.wait(PATIENCE)
+            ears.hear(news)
+            raise RuntimeError("Event loop is closed")
+
+        monkeypatch.setattr(keeper, "_heard", nobody_is_left)
+        monkeypatch.setattr(keeper._store, "wake", asked.set)
+        with capture_logs() as lines:
+            keeper.start()
+            assert within.wait(PATIENCE)
+            keeper.stop()
+        assert ears.news
+        assert lines == []
 
     def test_it_can_be_ended_twice_and_before_it_began(self, keeper: Keeper) -> None:
         keeper.stop()

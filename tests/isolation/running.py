@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from slotd.attempts import Failed, Outcome, Succeeded
 from slotd.codec import decode_value, encode_value
 from slotd.context import Told
-from slotd.isolation.base import NOTHING, Assigned, Lease, Processes
+from slotd.isolation.base import NOTHING, Assigned, Lease, Limits, Processes
 from slotd.results import Encoded
 
 PATIENCE = 30
@@ -51,13 +51,15 @@ class Bench:
         encoded: Encoded | None = None,
         time_left: float | None = None,
         results: Callable[[], Mapping[str, Encoded | None]] = dict,
+        limits: Limits | None = None,
     ) -> Lease:
         """An attempt at a job of this kind."""
         self._number += 1
         lease = Lease(f"job-{self._number}", 1)
         data = encoded if encoded is not None else encode_value(payload)
         labels = {"team": "blue"}
-        self.processes.start(Assigned(lease, self._kinds + kind, "default", 2, labels, data, time_left, results), self)
+        assigned = Assigned(lease, self._kinds + kind, "default", 2, labels, data, time_left, results, limits=limits)
+        self.processes.start(assigned, self)
         return lease
 
     def end(self) -> Finished:

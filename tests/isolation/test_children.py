@@ -13,7 +13,7 @@ import pytest
 
 from slotd.attempts import Failed, Outcome, Snoozed, Succeeded
 from slotd.handlers import Handler
-from slotd.isolation.base import NOTHING, Lease
+from slotd.isolation.base import NOTHING, Lease, Limits
 from slotd.isolation.children import Children
 from slotd.results import Encoded
 from tests.isolation.conftest import MakeChildren
@@ -56,6 +56,19 @@ class TestRunning:
         assert bench.value("echo", bytes(1000)) == bytes(1000)
         failed = bench.failure("echo", bytes(1001))
         assert (failed.reason, failed.permanent) == ("RESULT_TOO_LARGE", True)
+
+    def test_limits_that_come_with_an_attempt_are_its_own(self, children: MakeChildren) -> None:
+        bench = children(result_limit=1000, output_limit=1000)
+        pid = bench.value("pid")
+        # What a worker asks for that has gone over to another service: more, less, and nothing said.
+        more, less = Limits(6 * MEBIBYTE, 3 * MEBIBYTE), Limits(10, 10)
+        large = os.urandom(6 * MEBIBYTE)
+        assert bench.value("echo", large, limits=more) == large
+        assert len(bench.run("burst", 4, limits=more).told.output) == 3 * MEBIBYTE + 1
+        assert bench.failure("echo", bytes(11), limits=less).reason == "RESULT_TOO_LARGE"
+        assert len(bench.run("burst", 1, limits=less).told.output) == 11
+        assert bench.failure("echo", bytes(1001)).reason == "RESULT_TOO_LARGE"
+        assert bench.value("pid") == pid
 
     @pytest.mark.parametrize(
         ("name", "outcome"),

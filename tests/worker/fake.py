@@ -37,13 +37,15 @@ class Call:
         """Sends a response."""
         self._to_say.put(pb.WorkResponse(**fields))
 
-    def welcome(self, *held: Lease, lease: float = 60.0, max_result_bytes: int = 1 << 20) -> None:
+    def welcome(
+        self, *held: Lease, lease: float = 60.0, max_result_bytes: int = 1 << 20, max_output_bytes: int = 1 << 22
+    ) -> None:
         """Says welcome."""
         welcome = pb.Welcome(
             held=[wire(one) for one in held],
             server="fake",
             max_result_bytes=max_result_bytes,
-            max_output_bytes=1 << 22,
+            max_output_bytes=max_output_bytes,
         )
         welcome.lease.FromMilliseconds(round(lease * 1000))
         self.say(welcome=welcome)

@@ -7,10 +7,10 @@ from google.protobuf.duration_pb2 import Duration
 
 from slotd.attempts import Outcome, Succeeded
 from slotd.context import Told
-from slotd.isolation.base import NOTHING, Lease
+from slotd.isolation.base import NOTHING, Lease, Limits
 from slotd.v1 import job_pb2
 from slotd.v1 import worker_service_pb2 as pb
-from slotd.worker.session import Limits, Phase, Session
+from slotd.worker.session import Phase, Session
 
 LEASE = 12.0
 DRAIN = 30.0

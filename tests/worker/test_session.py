@@ -4,10 +4,10 @@ import pytest
 
 from slotd.attempts import Failed, Outcome, Snoozed, Succeeded
 from slotd.context import Told
-from slotd.isolation.base import NOTHING, Lease
+from slotd.isolation.base import NOTHING, Lease, Limits
 from slotd.v1 import job_pb2
 from slotd.v1 import worker_service_pb2 as pb
-from slotd.worker.session import FIRST_LEASE, PIECE_BYTES, SETTLE_SECONDS, Limits, Phase
+from slotd.worker.session import FIRST_LEASE, PIECE_BYTES, SETTLE_SECONDS, Phase
 from tests.worker.station import DRAIN, LEASE, Station, key, wire
 
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from slotd.attempts import Failed, Succeeded
-from slotd.isolation.base import Lease
+from slotd.isolation.base import Lease, Limits
 from slotd.v1 import worker_service_pb2 as pb
-from slotd.worker.session import SETTLE_SECONDS, Limits, Phase
+from slotd.worker.session import SETTLE_SECONDS, Phase
 from tests.worker.model import Server
 from tests.worker.station import LEASE, Station
 

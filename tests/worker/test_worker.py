@@ -245,6 +245,40 @@ class TestResults:
         assert value(call.finish()) == 1
 
 
+class TestProcesses:
+    def test_the_server_s_limits_hold_there_too(self, service: FakeService) -> None:
+        kinds = {"isolated/echo": echo, "isolated/burst": echo}
+        hired = Hired(
+            service.address,
+            kinds,
+            modules=["tests.isolation.handlers"],
+            isolation="process",
+            commands=["head"],
+            reconnect=QUICK,
+        )
+        large = bytes(2 << 20)
+        call = service.call()
+        # More than is usual of a result, and less of output; then another service, where it is the other way round.
+        call.welcome(max_result_bytes=3 << 20, max_output_bytes=10)
+        call.assign("one", "isolated/echo", large)
+        assert value(call.finish()) == large
+        call.assign("two", "isolated/burst", 1)
+        assert len(call.all_of_it()[0]) == 11
+        call.assign("three", "command", {"argv": ["head", "-c", "1M", "/dev/zero"]})
+        assert len(call.all_of_it()[0]) == 11
+        call.end()
+        call = service.call()
+        call.welcome(max_result_bytes=10, max_output_bytes=18 << 20)
+        call.assign("four", "isolated/echo", "x" * 20)
+        assert call.finish().failed.reason == "RESULT_TOO_LARGE"
+        call.assign("five", "isolated/burst", 18)
+        assert len(call.all_of_it()[0]) == 18 << 20
+        call.assign("six", "command", {"argv": ["head", "-c", "18M", "/dev/zero"]})
+        assert len(call.all_of_it()[0]) == 18 << 20
+        hired.worker.stop(0)
+        hired.end()
+
+
 class TestCuts:
     def test_what_runs_runs_on_over_a_restart_of_the_service(self, service: FakeService, hire: Hire) -> None:
         gate = Gate()

@@ -27,10 +27,18 @@ class Lease(NamedTuple):
     fence: int
 
 
+class Limits(NamedTuple):
+    """What is kept, in bytes: of a result, and of a job's output."""
+
+    result: int
+    output: int
+
+
 class Assigned(NamedTuple):
     """An attempt to run. `time_left` is how many seconds it may take, for the handler to know: None is for ever, and
     ending it is up to who gave it. `load_results` is as of JobContext; it may be called from any thread, and may block.
-    `traceparent` is the trace that it belongs to, empty for none.
+    `traceparent` is the trace that it belongs to, empty for none. `limits` are those of the service that it is from;
+    with None those hold that `Processes` were made with.
     """
 
     lease: Lease
@@ -42,6 +50,7 @@ class Assigned(NamedTuple):
     time_left: float | None = None
     load_results: Callable[[], Mapping[str, Encoded | None]] = dict
     traceparent: str = ""
+    limits: Limits | None = None
 
 
 class Listener(Protocol):

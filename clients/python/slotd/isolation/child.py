@@ -189,7 +189,6 @@ class Child:
         self._outbox: SimpleQueue[worker_service_pb2.WorkRequest | None] = SimpleQueue()
         self._inbox: SimpleQueue[Work | None] = SimpleQueue()
         self._works: dict[Lease, Work] = {}
-        self._limits = worker_service_pb2.Welcome()
 
     def run(self, hello: worker_service_pb2.Hello, memory: Memory, idle_seconds: float) -> None:
         """Run what comes until the service ends the connection."""
@@ -224,10 +223,10 @@ class Child:
         self._inbox.put(None)
 
     def _heard(self, response: worker_service_pb2.WorkResponse) -> None:
-        if response.HasField("welcome"):
-            self._limits = response.welcome
         for assignment in response.assignments:
-            work = Work(assignment, self._handlers, self._broken, self._limits, self._outbox.put, self._results)
+            # Each comes with its own welcome, which has the limits of the service that it is from.
+            limits = response.welcome
+            work = Work(assignment, self._handlers, self._broken, limits, self._outbox.put, self._results)
             self._works[work.lease] = work
             self._inbox.put(work)
         for stop in response.stops:

@@ -15,7 +15,7 @@ from slotd.attempts import Failed, Outcome
 from slotd.context import Told
 from slotd.handlers import Handler
 from slotd.isolation import wire
-from slotd.isolation.base import CLOSE_SECONDS, CLOSED, ENDED, NOTHING, Assigned, Lease, Listener
+from slotd.isolation.base import CLOSE_SECONDS, CLOSED, ENDED, NOTHING, Assigned, Lease, Limits, Listener
 from slotd.isolation.groups import Group, described
 from slotd.isolation.link import Link
 from slotd.results import Encoded
@@ -63,7 +63,8 @@ class Children:
     """Runs the handlers of `modules` in child processes that load the same; `handlers` are what these register here.
 
     There are never more children than have run at once. One that has had nothing to do for `idle_seconds` ends. With
-    `kill_grace`, in seconds, a process that is ended by force may end in good order. The limits are bytes.
+    `kill_grace`, in seconds, a process that is ended by force may end in good order. The limits are bytes, for attempts
+    that come without limits of their own.
     """
 
     def __init__(
@@ -80,7 +81,8 @@ class Children:
         self._handlers = handlers
         self._idle_seconds = idle_seconds
         self._kill_grace = kill_grace
-        self._link = Link(self._expected, self._results, result_limit=result_limit, output_limit=output_limit)
+        self._limits = Limits(result_limit, output_limit)
+        self._link = Link(self._expected, self._results)
         self._lock = threading.Lock()
         self._empty = threading.Condition(self._lock)
         self._children: dict[str, _Child] = {}
@@ -95,7 +97,11 @@ class Children:
         if child is None:
             listener.finished(assigned.lease, CLOSED, NOTHING)
             return
-        message = worker_service_pb2.WorkResponse(assignments=[wire.assignment_message(assigned)])
+        # With each its own limits: a worker's children outlive its connections, and the next service may have others.
+        message = worker_service_pb2.WorkResponse(
+            welcome=wire.limits_message(assigned.limits or self._limits),
+            assignments=[wire.assignment_message(assigned)],
+        )
         if child.settled is not None:
             message.settled.append(wire.lease_message(child.settled))
         child.outbox.put(message)

@@ -67,8 +67,9 @@ class _Run:
 
 class Commands:
     """Runs commands, each in a session and a process group of its own. `allowed` are absolute paths, or names that are
-    looked for in PATH. The limit is bytes. With `kill_grace`, in seconds, a process that is ended by force may end in
-    good order; one that is asked to stop gets its SIGTERM alone."""
+    looked for in PATH. The limit is bytes, for attempts that come without limits of their own. With `kill_grace`, in
+    seconds, a process that is ended by force may end in good order; one that is asked to stop gets its SIGTERM alone.
+    """
 
     def __init__(self, allowed: Sequence[str], *, output_limit: int = 16 << 20, kill_grace: float = 1) -> None:
         self._allowed = allowed
@@ -137,7 +138,7 @@ class Commands:
             labels=assigned.labels,
             deadline=None,
             announce=partial(listener.told, assigned.lease),
-            output_limit=self._output_limit,
+            output_limit=self._output_limit if assigned.limits is None else assigned.limits.output,
         )
 
     def _doom(self, run: _Run, outcome: Failed) -> None:

@@ -15,9 +15,6 @@ from slotd.isolation import wire
 from slotd.results import Encoded
 from slotd.v1 import worker_service_pb2
 
-_SPARE_BYTES = 3 << 20
-"""What a request may have besides a result: 1 MiB of output, twice, and what is around it."""
-
 
 class Peer(Protocol):
     """A child process, as its connection sees it. Its methods are called from a thread of the connection."""
@@ -71,21 +68,16 @@ class _Threads(Executor):
 
 
 class Link:
-    """`peer` answers who is expected under a worker's id, once; `results` what the jobs returned that a job depends on.
-    The limits are bytes, for the children to keep."""
+    """`peer` answers who is expected under a worker's id, once; `results` what the jobs returned that a job depends
+    on."""
 
     def __init__(
         self,
         peer: Callable[[str], Peer | None],
         results: Callable[[str], Mapping[str, Encoded | None]],
-        *,
-        result_limit: int,
-        output_limit: int,
     ) -> None:
         self._peer = peer
         self._results = results
-        self._result_limit = result_limit
-        self._output_limit = output_limit
         self._lock = threading.Lock()
         self._folder: Path | None = None
         self._server: grpc.Server | None = None
@@ -116,7 +108,8 @@ class Link:
 
     def _listen(self, address: str) -> grpc.Server:
         options = [
-            ("grpc.max_receive_message_length", self._result_limit + _SPARE_BYTES),
+            # How much a child may say is told to it with each attempt; a server's limit would be one for all of them.
+            ("grpc.max_receive_message_length", -1),
             ("grpc.max_send_message_length", -1),
         ]
         # gRPC's types ask for a pool of one kind; it does nothing with it but submit.
@@ -151,9 +144,6 @@ class Link:
         if peer is None:
             context.abort(grpc.StatusCode.PERMISSION_DENIED, "nobody is expected under this worker_id")
         self._threads.submit(_listen_to, peer, requests)
-        # It has no lease: the system tells each end at once that the other is gone.
-        welcome = worker_service_pb2.Welcome(max_result_bytes=self._result_limit, max_output_bytes=self._output_limit)
-        yield worker_service_pb2.WorkResponse(welcome=welcome)
         while (response := peer.outbox.get()) is not None:
             yield response
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from slotd.attempts import Failed, Outcome, Snoozed, Succeeded
 from slotd.context import Told
-from slotd.isolation.base import Assigned, Lease
+from slotd.isolation.base import Assigned, Lease, Limits
 from slotd.jobspec import duration
 from slotd.results import Encoded
 from slotd.v1 import job_pb2, worker_service_pb2
@@ -18,6 +18,12 @@ def lease_message(lease: Lease) -> worker_service_pb2.Lease:
 def lease_of(message: worker_service_pb2.Lease) -> Lease:
     """A lease that was sent."""
     return Lease(message.job_id, message.fence)
+
+
+def limits_message(limits: Limits) -> worker_service_pb2.Welcome:
+    """What is kept of an attempt, as its child gets it. There is no lease: the system tells each end at once that the
+    other is gone."""
+    return worker_service_pb2.Welcome(max_result_bytes=limits.result, max_output_bytes=limits.output)
 
 
 def assignment_message(assigned: Assigned) -> worker_service_pb2.Assignment:

@@ -8,10 +8,9 @@ from typing import TypeAlias
 
 from slotd.attempts import Failed
 from slotd.context import Told
-from slotd.isolation.base import NOTHING, Assigned, Lease, Listener, Processes
+from slotd.isolation.base import NOTHING, Assigned, Lease, Limits, Listener, Processes
 from slotd.results import Encoded
 from slotd.v1 import worker_service_pb2
-from slotd.worker.session import Limits
 from slotd.worker.threads import Threads
 
 LoadResults: TypeAlias = Callable[[str], Mapping[str, Encoded | None]]
@@ -39,7 +38,7 @@ class KindFunctions:
         if processes is None:
             self._threads.start(assigned, self._listener, limits)
         else:
-            processes.start(assigned, self._listener)
+            processes.start(assigned._replace(limits=limits), self._listener)
 
     def stop(self, lease: Lease, *, over: bool) -> None:
         """Ask a function to end; one in a process is ended by force where its attempt is over."""

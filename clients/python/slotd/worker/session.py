@@ -7,11 +7,11 @@ lets one thread in at a time. What is started, what is told again after a cut, a
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from slotd.attempts import Failed, Outcome, Snoozed, Succeeded, succeeded
 from slotd.context import Told
-from slotd.isolation.base import Lease
+from slotd.isolation.base import Lease, Limits
 from slotd.jobspec import duration
 from slotd.v1 import job_pb2, worker_service_pb2
 
@@ -29,13 +29,6 @@ _LONGEST_SILENCE = 4.0
 _REQUEST_BYTES = 4 << 20
 """No attempt adds to a request that has as much. What one adds is some 2 MiB at most, so all stay within what servers
 take."""
-
-
-class Limits(NamedTuple):
-    """What a server keeps, in bytes: of a result, and of a job's output."""
-
-    result: int
-    output: int
 
 
 class Functions(Protocol):

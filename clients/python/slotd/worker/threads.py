@@ -13,8 +13,7 @@ from typing import Final, NamedTuple
 from slotd.attempts import Attempt, Failed
 from slotd.context import JobContext, Told
 from slotd.handlers import Handler
-from slotd.isolation.base import NOTHING, Assigned, Lease, Listener
-from slotd.worker.session import Limits
+from slotd.isolation.base import NOTHING, Assigned, Lease, Limits, Listener
 
 IDLE_SECONDS: Final = 30.0
 """How long a thread stays that has nothing to do."""

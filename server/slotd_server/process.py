@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -21,17 +22,21 @@ _TRACES_SECONDS = 3
 
 
 async def run(settings: Settings, modules: Sequence[str], reload: Callable[[], Settings]) -> int:
-    """Serve until a signal, or until the store breaks. Returns the exit status.
+    """Serve until a signal, or until the store breaks or the ready file can't be written. Returns the exit status.
 
     SIGTERM and SIGINT drain, a second one stops at once; on SIGHUP `reload` yields the settings anew, of which those
     are applied that may change while it runs. Raises StartError.
     """
 
-    def opened() -> None:
-        if settings.ready_file:
-            # One that a server left behind that was killed would send callers to where nobody is.
-            _forget(Path(settings.ready_file))
+    ready_file = Path(settings.ready_file) if settings.ready_file else None
 
+    def opened() -> None:
+        if ready_file is not None:
+            # One that a server left behind that was killed would send callers to where nobody is.
+            _forget(ready_file)
+
+    if ready_file is not None:
+        _check(ready_file)
     handlers = _load_handlers(modules)
     # Where nobody reads them, they are not even made.
     observers = [TransitionLog()] if settings.log_level == "debug" else []
@@ -43,14 +48,14 @@ async def run(settings: Settings, modules: Sequence[str], reload: Callable[[], S
         print(f"slotd listening on {server.address}", flush=True)
         if server.http_url:
             print(f"slotd dashboard on {server.http_url}", flush=True)
-        if settings.ready_file:
-            await asyncio.to_thread(Path(settings.ready_file).write_text, f"{server.address}\n", encoding="utf-8")
-        await server.asked_to_stop()
+        announced = ready_file is None or await _announce(server, ready_file)
+        if announced:
+            await server.asked_to_stop()
     if server.failure is not None:
         log.error("stopped, so that nothing is acknowledged that is not kept", cause=str(server.failure))
         return 1
     log.info("stopped")
-    return 0
+    return 0 if announced else 1
 
 
 def _load_handlers(modules: Sequence[str]) -> dict[str, Handler]:
@@ -78,10 +83,40 @@ async def _sending_traces(settings: Settings) -> AsyncIterator[None]:
         await asyncio.to_thread(trace_export.shutdown, _TRACES_SECONDS)
 
 
+def _check(ready_file: Path) -> None:
+    """Raises StartError where it is plain already that it can't be written. It is left as it is: whoever finds it there
+    takes the service to be ready."""
+    try:
+        if ready_file.is_dir():
+            raise StartError(f"cannot write the ready file {ready_file}: it is a folder")
+        if ready_file.is_file() or not ready_file.exists():
+            with tempfile.TemporaryFile(dir=ready_file.parent):
+                pass
+        # A pipe or a descriptor needs nothing of its folder, and to open it may be to wait for who reads it.
+    except OSError as error:
+        raise StartError(f"cannot write the ready file {ready_file}: {error.strerror}") from error
+
+
 def _forget(ready_file: Path) -> None:
     # Only what a server has written: a pipe or a descriptor that somebody listens to stays.
-    if ready_file.is_file():
-        ready_file.unlink()
+    try:
+        if ready_file.is_file():
+            ready_file.unlink()
+    except OSError as error:
+        raise StartError(f"cannot remove the ready file {ready_file}: {error.strerror}") from error
+
+
+async def _announce(server: Server, ready_file: Path) -> bool:
+    """False where that can't be: nobody would learn that the service is there, so it is to stop."""
+    try:
+        await asyncio.to_thread(ready_file.write_text, f"{server.address}\n", encoding="utf-8")
+    except OSError as error:
+        log.error("stopping, because the ready file can't be written", file=str(ready_file), error=error.strerror)
+        with suppress(StartError):
+            # On a full disk it is there and empty, and somebody may go by that it is there.
+            _forget(ready_file)
+        return False
+    return True
 
 
 def _heed_signals(server: Server, reload: Callable[[], Settings]) -> None:

@@ -226,6 +226,42 @@ def test_the_ready_file_holds_the_address_and_never_an_old_one(serve: Serve, tmp
     assert ready.read_text() == f"{server.address}\n"
 
 
+@pytest.mark.parametrize(
+    ("ready", "why"),
+    [
+        ("nowhere/ready", "No such file or directory"),
+        ("file/ready", "Not a directory"),
+        ("folder", "it is a folder"),
+        # Where nobody may make a file, whoever runs this.
+        ("/proc/ready", ""),
+    ],
+)
+def test_a_ready_file_that_can_not_be_written_keeps_the_service_from_starting(
+    serve: Serve, tmp_path: Path, ready: str, why: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    server = serve(ready_file=tmp_path / ready)
+    assert not server.listening()
+    assert server.wait() == 1
+    said = server.log.read_text()
+    assert f"cannot write the ready file {tmp_path / ready}: {why}" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "jobs.db").exists(), "it has not begun"
+
+
+def test_a_ready_file_that_can_not_be_written_in_the_end_stops_the_service_in_good_order(
+    serve: Serve, tmp_path: Path
+) -> None:
+    server = serve(ready_file="/dev/full")
+    assert server.wait() == 1
+    said = server.log.read_text()
+    assert "the ready file can't be written" in said
+    assert "No space left on device" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "jobs.db-wal").exists(), "it has closed its store"
+
+
 def test_a_unix_socket_works_and_survives_kill_9(serve: Serve, tmp_path: Path) -> None:
     listen = f"unix:{tmp_path / 'slotd.sock'}"
     server = serve(listen=listen)

@@ -9,6 +9,7 @@ import os
 import secrets
 import select
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeAlias
@@ -108,6 +109,7 @@ class PostgresStore(SharedMemory):
         self._options: dict[str, Any] = {**_NETWORK, **postgres_options(url)}
         self._writer: Connection | None = None
         self._listener: Connection | None = None
+        self._notified: deque[str] = deque()
         self._woken, self._wake = os.pipe()
         self._pool = ConnectionPool(
             kwargs=self._options | {"autocommit": True},
@@ -201,15 +203,19 @@ class PostgresStore(SharedMemory):
         """News of changes as they come, within so many seconds; none where nothing happens. Raises StoreUnavailable."""
         with translated():
             connection = self._listening()
-            ready, _, _ = select.select([connection.fileno(), self._woken], [], [], seconds)
+            found = self._notices(connection)
+            if found:
+                # They came with an answer, and nothing more may come.
+                return found
+            # Not select: it takes no descriptors from 1,024 on, and each caller has one.
+            waits = select.poll()
+            for descriptor in (connection.fileno(), self._woken):
+                waits.register(descriptor, select.POLLIN)
+            ready = [descriptor for descriptor, _ in waits.poll(seconds * 1000)]
             if self._woken in ready:
                 os.read(self._woken, 64)
             connection.pgconn.consume_input()
-            found = []
-            while notice := connection.pgconn.notifies():
-                revision, work, owner = notice.extra.decode().split()
-                found.append(News(int(revision), work == "1" and owner != self.owner))
-            return found
+            return self._notices(connection)
 
     def cut_off(self, server: str) -> None:
         """End what that server has begun to write and not ended: nothing else would, where it was stopped in the midst
@@ -260,8 +266,20 @@ class PostgresStore(SharedMemory):
     def _listening(self) -> Connection:
         if self._listener is None or self._listener.closed:
             self._listener = self._connect()
+            # Those that come with an answer would else go where nobody looks, or nowhere.
+            self._listener.add_notify_handler(lambda notice: self._notified.append(notice.payload))
             self._listener.execute(f'LISTEN "{self.channel}"'.encode())
         return self._listener
+
+    def _notices(self, connection: Connection) -> list[News]:
+        """What has come: with the answers to statements, and by itself."""
+        while notice := connection.pgconn.notifies():
+            self._notified.append(notice.extra.decode())
+        found = []
+        while self._notified:
+            revision, work, owner = self._notified.popleft().split()
+            found.append(News(int(revision), work == "1" and owner != self.owner))
+        return found
 
     def _connect(self) -> Connection:
         connection: Connection = psycopg.connect(**self._options, autocommit=True)

@@ -15,12 +15,17 @@ class SettingsError(Exception):
 
 T = TypeVar("T")
 
+MOST_PAYLOAD = 12 << 20
+"""As much as messages carry. Clients take 32 MiB: in Get and Stream a job's payload and its result are together, behind
+1 MiB of other events. The service takes 20 MiB: a worker puts a result and 1 MiB of output behind 4 MiB of what other
+attempts say. What is left of either is room for all else that is in a message."""
 
-def _setting(default: T, what: str, least: float | None = None, flag: str = "") -> T:
-    """A field with its one-line description, which the command line shows, and the least that it may be. Its flag is
-    called like itself, or `flag`; the value of a tuple is put together from flags that come several times, or from a
-    text with commas."""
-    value: T = field(default=default, metadata={"what": what, "least": least, "flag": flag})
+
+def _setting(default: T, what: str, least: float | None = None, most: float = 2**53, flag: str = "") -> T:
+    """A field with its one-line description, which the command line shows, and the least and the most that it may be.
+    Its flag is called like itself, or `flag`; the value of a tuple is put together from flags that come several times,
+    or from a text with commas."""
+    value: T = field(default=default, metadata={"what": what, "least": least, "most": most, "flag": flag})
     return value
 
 
@@ -52,7 +57,9 @@ class Settings:
     events_kept: int = _setting(1_000_000, "how many events are kept for streams that resume", 1)
     events_age: float = _setting(7 * 86_400.0, "how long events are kept", 0)
     request_age: float = _setting(86_400.0, "how long a request_id is remembered when its job is gone", 0)
-    max_payload: int = _setting(1 << 20, "the most bytes that a payload or a result may have", 0)
+    max_payload: int = _setting(
+        1 << 20, "the most bytes that a payload or a result may have, up to 12582912 (12 MiB)", 0, MOST_PAYLOAD
+    )
     max_output: int = _setting(16 << 20, "how many bytes of a job's output are kept", 0)
     max_streams: int = _setting(10_000, "how many streams may be open at once", 1)
     max_workers: int = _setting(1_000, "how many workers may be connected at once", 0)
@@ -133,10 +140,11 @@ def _texts(value: Any, source: str) -> tuple[str, ...]:
 
 def _validated(settings: Settings) -> Settings:
     for entry in fields(Settings):
-        value, least = getattr(settings, entry.name), entry.metadata["least"]
+        value, least, most = getattr(settings, entry.name), entry.metadata["least"], entry.metadata["most"]
         # Written so that a NaN fails too.
-        if least is not None and not least <= value <= 2**53:
-            raise SettingsError(f"{entry.name} is {value}; the least is {least}")
+        if least is not None and not least <= value <= most:
+            bound = f"the most is {most}" if value > most else f"the least is {least}"
+            raise SettingsError(f"{entry.name} is {value}; {bound}")
         allowed = _ALLOWED.get(entry.name)
         if allowed is not None and value not in allowed:
             choices = ", ".join(one or "nothing" for one in allowed)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from slotd_server.settings import Settings, SettingsError, load
+from slotd_server.settings import MOST_PAYLOAD, Settings, SettingsError, load
 
 
 def test_the_defaults() -> None:
@@ -63,12 +63,20 @@ def test_an_empty_variable_says_nothing() -> None:
         {"isolation": "container"},
         {"unknown_kinds": "guess"},
         {"worker_lease": 0.5},
+        {"max_payload": -1},
+        {"max_output": 2**53 + 1},
         {"log_format": "xml"},
     ],
 )
 def test_what_can_t_be_is_refused_by_name(flags: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=next(iter(flags))):
         load(flags, {})
+
+
+def test_a_payload_may_be_as_large_as_a_message_can_carry() -> None:
+    assert load({"max_payload": MOST_PAYLOAD}, {}).max_payload == MOST_PAYLOAD
+    with pytest.raises(SettingsError, match=r"^max_payload is 33554432; the most is 12582912$"):
+        load({}, {"SLOTD_MAX_PAYLOAD": str(32 << 20)})
 
 
 @pytest.mark.parametrize("value", ["many", "1.5", "0x10"])

@@ -9,7 +9,8 @@ from slotd_server.rpc import calls
 _CHANNEL: tuple[tuple[str, int], ...] = (
     # Else a second server on the same port gets half of the calls.
     ("grpc.so_reuseport", 0),
-    # SubmitBatch takes 16 MiB; a little more, so that what is too large gets an answer that says so.
+    # SubmitBatch takes 16 MiB, and a worker says up to 5 MiB beside a result; a little more, so that what is too large
+    # gets an answer that says so. How large a payload may be set to be goes by these two, and by what clients take.
     ("grpc.max_receive_message_length", 20 << 20),
     ("grpc.max_send_message_length", 32 << 20),
     # Unlimited by default: tens of thousands of rapid resets then make all others wait.

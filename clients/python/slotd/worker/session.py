@@ -27,8 +27,8 @@ PIECE_BYTES: Final = 1 << 20
 _LONGEST_SILENCE = 4.0
 
 _REQUEST_BYTES = 4 << 20
-"""No attempt adds to a request that has as much. What one adds is some 2 MiB at most, so all stay within what servers
-take."""
+"""No attempt adds to a request that has as much. What one adds is a piece of output and a result at most, so all stay
+within the 20 MiB that servers take: their results have 12 MiB at most."""
 
 
 class Functions(Protocol):

@@ -45,7 +45,7 @@ from slotd_server.rpc.server import GrpcServer
 from slotd_server.rpc.stream import Streams
 from slotd_server.rpc.workers import Workers
 from slotd_server.settings import Settings
-from slotd_server.slots import Ledger
+from slotd_server.slots import HERE, Ledger
 from slotd_server.store.base import SharedStore
 from slotd_server.store.opening import CannotOpen, open_store
 from slotd_server.store.sqlite import SqliteStore
@@ -135,9 +135,10 @@ class Server:
         """Until it should stop: it was asked to, or its store broke, and `failure` says how."""
         await self._stopping.wait()
 
-    def resize(self, slots: int) -> None:
-        """Change how many jobs run at once. On its event loop."""
-        self.dispatcher.call(ask.UpdateSlots(slots))
+    def resize(self, slots: int) -> "asyncio.Future[None]":
+        """Change how many jobs run at once. The future is done once that holds: unlike what a caller asks for, it waits
+        for a store that takes no writes. On its event loop. Raises StoreUnavailable when the server is about to end."""
+        return self.dispatcher.call(ask.Resize(HERE, None, slots))
 
     async def _start(self, stack: AsyncExitStack) -> None:
         """What is pushed onto the stack is undone in reverse when the server stops, or when it can't start."""

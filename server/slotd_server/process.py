@@ -12,6 +12,7 @@ import structlog
 from slotd import trace_export
 from slotd.handlers import Handler, load, registered
 from slotd_server.app import Server, StartError
+from slotd_server.domain.errors import ServiceError
 from slotd_server.settings import Settings, SettingsError
 from slotd_server.transitions import TransitionLog
 
@@ -19,6 +20,9 @@ log = structlog.get_logger()
 
 _TRACES_SECONDS = 3
 """How long it may take in the end to send off what is left of the spans."""
+
+_APPLY_SECONDS = 1
+"""How long it may take until settings hold that were read anew, before somebody is told that they do not yet."""
 
 
 async def run(settings: Settings, modules: Sequence[str], reload: Callable[[], Settings]) -> int:
@@ -121,16 +125,40 @@ async def _announce(server: Server, ready_file: Path) -> bool:
 
 def _heed_signals(server: Server, reload: Callable[[], Settings]) -> None:
     loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    loop.add_signal_handler(signal.SIGHUP, _Renewal(reload, server.resize))
 
-    def renew() -> None:
+
+class _Renewal:
+    """What SIGHUP does: it has the settings read anew, and applies those that may change while the service runs. It
+    says so once they hold; until newer ones come they wait for a store that takes no writes."""
+
+    def __init__(self, read: Callable[[], Settings], resize: Callable[[int], "asyncio.Future[None]"]) -> None:
+        self._read = read
+        self._resize = resize
+        self._applying: asyncio.Task[None] | None = None
+
+    def __call__(self) -> None:
         try:
-            slots = reload().slots
+            slots = self._read().slots
         except SettingsError as error:
             log.error("settings not reloaded", error=str(error))
             return
-        log.info("settings reloaded", slots=slots)
-        server.resize(slots)
+        if self._applying is not None:
+            # They may hold for a moment yet, before the newer ones do: nobody needs to hear of that.
+            self._applying.cancel()
+        self._applying = asyncio.create_task(self._apply(slots))
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
-    loop.add_signal_handler(signal.SIGHUP, renew)
+    async def _apply(self, slots: int) -> None:
+        try:
+            resized = self._resize(slots)
+            done, _ = await asyncio.wait({resized}, timeout=_APPLY_SECONDS)
+            if not done:
+                log.warning("settings not reloaded yet: they wait for the store", slots=slots)
+            await resized
+        except ServiceError as error:
+            # The service is about to end.
+            log.warning("settings not reloaded", error=str(error))
+        else:
+            log.info("settings reloaded", slots=slots)

@@ -1,8 +1,10 @@
 """The database goes away and comes back, under load: nobody loses anything, and nobody has to do anything about it."""
 
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 import pytest
@@ -13,6 +15,7 @@ from slotd.errors import from_rpc_error
 from slotd.requests import new_request_id
 from slotd.v1 import JOB_STATE_CANCELLED, JOB_STATE_RUNNING, JOB_STATE_SUCCEEDED, SubmitRequest
 from tests.cluster.log import assert_gapless, cursor_now, server_of, told
+from tests.faults.process import HANDLERS, ServerProcess
 from tests.fundamentals.handlers import gate
 from tests.postgres import Cluster
 from tests.service import LocalService, Start, reach
@@ -169,3 +172,32 @@ def test_it_starts_to_stop_while_the_database_is_away(brittle: Cluster, two: lis
     two[0].stop()
     brittle.start()
     assert submit(two[1].at.client, "idle", request_id="after").id
+
+
+def test_slots_that_are_read_anew_while_it_is_away_hold_when_it_is_back(
+    brittle: Cluster, brittle_database: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "slotd.toml"
+    config.write_text("slots = 2\n")
+    server = ServerProcess(tmp_path / "log")
+    try:
+        server.begin(HANDLERS, store=brittle.url(brittle_database), config=config)
+        client = server.connect().client
+        brittle.stop("immediate")
+        config.write_text("slots = 7\n")
+        server.signal(signal.SIGHUP)
+        while not _reloading(server):
+            pass
+        assert _reloading(server) == [("settings not reloaded yet: they wait for the store", 7)]
+        brittle.start()
+        while len(_reloading(server)) == 1:
+            pass
+        assert _reloading(server)[1:] == [("settings reloaded", 7)]
+        assert client.list_slots().limit == 7
+    finally:
+        server.close()
+
+
+def _reloading(server: ServerProcess) -> list[tuple[str, int]]:
+    """What it has logged of its settings, and the slots in them."""
+    return [(line["event"], line["slots"]) for line in server.logged() if line["event"].startswith("settings")]

@@ -14,9 +14,15 @@ from slotd import aio
 from slotd.handlers import Handler
 from slotd_server import app
 from slotd_server.app import Server, StartError
+from slotd_server.domain import commands as ask
+from slotd_server.domain.errors import ServiceError, StoreFull, StoreUnavailable
+from slotd_server.domain.job import SECOND
 from slotd_server.execution.base import Reporting, Runner
 from slotd_server.execution.threads import ThreadRunner
 from slotd_server.settings import load
+from slotd_server.store.base import ANYTHING, Expected
+from slotd_server.store.sqlite import SqliteStore
+from slotd_server.store.sqlite_write import SqliteTransaction
 from tests.unit.driver import START, FakeClock
 
 
@@ -25,6 +31,17 @@ def echo(ctx: slotd.JobContext, payload: object) -> object:
 
 
 HANDLERS = {"echo": Handler("echo", echo)}
+
+
+class RefusingStore(SqliteStore):
+    """A store that takes nothing while there is an `error`."""
+
+    error: ServiceError | None = None
+
+    def begin(self, expected: Expected = ANYTHING) -> SqliteTransaction:
+        if self.error is not None:
+            raise self.error
+        return super().begin(expected)
 
 
 def server(runner: Callable[..., Runner] = ThreadRunner, **settings: Any) -> Server:
@@ -84,6 +101,26 @@ async def test_the_slots_change_while_it_runs() -> None:
     async with server(slots=2) as one, aio.Client(one.address) as client:
         one.resize(5)
         assert (await client.list_slots()).slots == 5
+
+
+@pytest.mark.parametrize("error", [StoreFull(), StoreUnavailable("it is away")], ids=["full", "away"])
+async def test_the_slots_change_once_the_store_takes_writes(
+    error: ServiceError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is there who would ask again, as a caller does."""
+    store, clock = RefusingStore(":memory:"), FakeClock()
+    monkeypatch.setattr(app, "open_store", lambda *_, **__: (store, clock))
+    async with server(slots=2) as one, asyncio.timeout(20):
+        store.error = error
+        resized = one.resize(5)
+        with pytest.raises(type(error)):
+            await one.dispatcher.call(ask.UpdateSlots(9))
+        assert not resized.done()
+        store.error = None
+        clock.advance(SECOND)
+        one.dispatcher.wake()
+        await resized
+        assert (await one.dispatcher.call(ask.ListSlots())).limit == 5
 
 
 async def test_what_it_has_begun_is_undone_where_it_can_not_start(tmp_path: Path) -> None:

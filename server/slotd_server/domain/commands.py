@@ -234,8 +234,8 @@ class Enlisted(NamedTuple):
 
 
 class Resize(NamedTuple):
-    """How many jobs a worker may hold, and whether it is to leave; None: as before. `line` None is whichever it has.
-    → None."""
+    """How many jobs a worker may hold, or this server itself where `worker` is slots.HERE, and whether it is to leave;
+    None: as before. `line` None is whichever it has. → None."""
 
     worker: str
     line: int | None

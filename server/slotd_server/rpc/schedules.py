@@ -16,6 +16,9 @@ from slotd_server.rpc.submissions import Submissions
 _PAGE_SCHEDULES = 50
 _MOST_PAGE_SCHEDULES = 1000
 
+_ANSWER_BYTES = 2 << 20
+"""About how much one answer holds at most, below the 4 MiB that clients take by default: each has a job's payload."""
+
 
 class Schedules:
     """The servicer. `store_id` and the `boot` id of the server that started last are in every cursor; the limit is
@@ -56,9 +59,16 @@ class Schedules:
         limit = min(request.page_size or _PAGE_SCHEDULES, _MOST_PAGE_SCHEDULES)
         # One more than asked for, to know whether there is another page.
         schedules: list[Schedule] = await self._call(ask.ListSchedules(last, limit + 1))
-        page = schedules[:limit]
+        page: list[v1.Schedule] = []
+        size = 0
+        for schedule in schedules[:limit]:
+            message = convert.schedule_message(schedule)
+            size += message.ByteSize()
+            if page and size > _ANSWER_BYTES:
+                break
+            page.append(message)
         return v1.ScheduleServiceListResponse(
-            schedules=[convert.schedule_message(schedule) for schedule in page],
+            schedules=page,
             next_page_token=cursors.encode_name(asked, page[-1].name) if len(page) < len(schedules) else "",
         )
 

@@ -104,6 +104,23 @@ async def test_schedules_are_listed_by_name_in_pages(core: Core) -> None:
         await core.schedules.List(v1.ScheduleServiceListRequest(page_token=token), NO_CONTEXT)
 
 
+async def test_a_page_of_large_schedules_ends_before_the_message_is_too_large(core: Core) -> None:
+    names = [f"s{number}" for number in range(5)]
+    for name in names:
+        payload = v1.Payload(content_type="text/plain", data=bytes(900_000))
+        schedule = v1.Schedule(name=name, spec=v1.JobSpec(kind="noop", payload=payload), cron=YEARLY)
+        await core.schedules.Create(v1.ScheduleServiceCreateRequest(schedule=schedule), NO_CONTEXT)
+    listed: list[str] = []
+    token = ""
+    while not listed or token:
+        answer = await core.schedules.List(v1.ScheduleServiceListRequest(page_token=token), NO_CONTEXT)
+        # What a client takes that has left gRPC's limit as it is.
+        assert answer.ByteSize() < 4 << 20
+        listed += [schedule.name for schedule in answer.schedules]
+        token = answer.next_page_token
+    assert listed == names
+
+
 async def test_update_changes_what_is_set(core: Core) -> None:
     before = await create(core)
     after = await update(core, jitter=Duration(seconds=5), overlap=v1.OVERLAP_POLICY_ALLOW)

@@ -100,9 +100,10 @@ class Jobs:
         drafts = tuple([convert.draft_from(one, trace) for one in request.requests])
         jobs: tuple[Job, ...] = await self._call(ask.Submit(drafts, validate_only, batch=True))
         self._answered(jobs, began, kept=not validate_only)
-        payloads = sum(len(job.spec.payload.data) for job in jobs if job.spec.payload is not None)
+        # Results too: a job that an earlier request made may have one.
+        held = sum(len(part.data) for job in jobs for part in (job.spec.payload, job.result) if part is not None)
         cursor = "" if validate_only else self._cursor(jobs, known)
-        return encode.submitted(jobs, cursor, whole=payloads <= _ANSWER_BYTES)
+        return encode.submitted(jobs, cursor, whole=held <= _ANSWER_BYTES)
 
     async def Get(self, request: v1.GetRequest, _: Call) -> v1.GetResponse:
         validate.check(request)

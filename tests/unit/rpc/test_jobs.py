@@ -20,6 +20,8 @@ from slotd_server.domain.errors import (
     UniqueKeyTaken,
     WrongState,
 )
+from slotd_server.domain.job import Payload
+from slotd_server.domain.outcome import Succeeded
 from slotd_server.rpc import cursors
 from tests.unit.rpc.core import FAILED, NO_CONTEXT, Called, Core
 from tests.unit.rpc.samples import JOB_ID, TRACEPARENT
@@ -133,6 +135,18 @@ async def test_a_batch_answers_in_full_unless_that_is_too_much(core: Core, size:
     answer = await core.submit_batch(v1.SubmitBatchRequest(requests=requests))
     assert [bool(job.spec.payload.data) for job in answer.jobs] == [whole] * 3
     assert all(job.spec.payload.content_type for job in answer.jobs)
+
+
+@pytest.mark.parametrize(("size", "whole"), [(1 << 20, True), ((1 << 20) + 1, False)])
+async def test_results_of_jobs_that_are_there_already_count_too(core: Core, size: int, whole: bool) -> None:
+    batch = v1.SubmitBatchRequest(requests=[request("r"), request("s")])
+    await core.submit_batch(batch)
+    await core.start(2)
+    for job, part in zip(core.runner.started, (1 << 20, size), strict=True):
+        await core.finish(job, Succeeded(Payload("text/plain", bytes(part))))
+    answer = await core.submit_batch(batch)
+    assert [bool(job.result.data) for job in answer.jobs] == [whole] * 2
+    assert all(job.result.content_type for job in answer.jobs)
 
 
 async def test_a_batch_only_to_see_stores_nothing(core: Core) -> None:

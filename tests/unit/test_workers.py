@@ -275,6 +275,20 @@ class TestItsServerGoes:
         assert committed.taken_over == [after]
         assert (driver.slots().running, driver.slots().free) == (1, 0)
 
+    def test_it_comes_in_the_change_that_finds_them_gone(self, driver: Driver) -> None:
+        """Another server had them meanwhile."""
+        enlist(driver)
+        job = submit(driver)
+        tx = driver.store.begin()
+        tx.keep(job.evolve(owner="another"))
+        tx.commit()
+        again = ask.Enlist(W1, FAR, (Claimed(job.id, job.fence),), 2)
+        committed = driver.apply(ask.Reconcile(), again)
+        assert [one.id for one in committed.taken_over] == [job.id]
+        assert (committed.dropped, committed.stopping) == ([], [])
+        driver.finish(job)
+        assert driver.get(job).state is State.SUCCEEDED
+
     def test_it_comes_and_ends_them(self, driver: Driver) -> None:
         enlist(driver)
         job = submit(driver)

@@ -288,6 +288,21 @@ class TestEnds:
         working.tell(one, b"late")
         assert working.ask() is None
 
+    def test_no_request_has_more_than_servers_take_whatever_it_is_made_of(self) -> None:
+        crowded = Station(slots=2500)
+        crowded.connect()
+        leases = crowded.assign(*(str(number) for number in range(2500)))
+        for number, lease in enumerate(leases):
+            if number % 2:
+                crowded.tell(lease, progress=(1, 2, "😀" * 1024))
+            else:
+                crowded.end(lease, Failed("HANDLER_ERROR", "😀" * 4096))
+        sizes = []
+        while (request := crowded.ask()) is not None:
+            sizes.append(request.ByteSize())
+        assert sum(sizes) > 20 << 20
+        assert max(sizes) < 5 << 20
+
 
 class TestStops:
     def test_a_cancelled_one_is_asked_to_stop_and_ends_as_any_other(self, working: Station) -> None:

@@ -101,7 +101,8 @@ class _Attempt:
         self.finish_due = self.finish is not None
 
     def speak(self, request: worker_service_pb2.WorkRequest) -> int:
-        """Add what there is to say now. Returns how many bytes that is, roughly."""
+        """Add what there is to say now. Returns how many bytes that is, all told: where thousands fail at once, their
+        error messages alone are more than servers take."""
         if self.report is None and not self.can_finish and (self.progress is not None or self.output):
             self.report = worker_service_pb2.Report(lease=_lease(self.lease))
             self._tell(self.report)
@@ -110,14 +111,14 @@ class _Attempt:
             assert self.report is not None
             self.report_due = False
             request.reports.append(self.report)
-            return len(self.report.output)
+            return self.report.ByteSize()
         if not self.can_finish:
             return 0
         assert self.finish is not None
         self._tell(self.finish)
         self.finish_due = False
         request.finishes.append(self.finish)
-        return len(self.finish.output) + len(self.finish.succeeded.result.data)
+        return self.finish.ByteSize()
 
     def _tell(self, message: worker_service_pb2.Report | worker_service_pb2.Finish) -> None:
         if self.progress is not None:

@@ -14,8 +14,8 @@ const (
 	firstLease = 15 * time.Second
 	// The most output in one Report or Finish.
 	pieceBytes = 1 << 20
-	// No attempt adds to a request that has as much. What one adds is some 2 MiB at most, so that all stay within what
-	// servers take.
+	// No attempt adds to a request that has as much. What one adds is a piece of output and a result at most, so that all
+	// stay within the 20 MiB that servers take: their results have 12 MiB at most.
 	requestBytes = 4 << 20
 )
 
@@ -296,7 +296,8 @@ func (a *attempt) keep() {
 // canFinish says whether the Finish can go, and take along all that is left to say.
 func (a *attempt) canFinish() bool { return a.finishDue && len(a.output) <= pieceBytes }
 
-// speak adds what there is to say now, and returns how many bytes that is, roughly.
+// speak adds what there is to say now, and returns how many bytes that is, all told: where thousands fail at once, their
+// error messages alone are more than servers take.
 func (a *attempt) speak(request *slotdv1.WorkRequest) int {
 	if a.report == nil && a.finish == nil {
 		// Not before the last report is taken: until then the task keeps it, and its handler waits where it is much.
@@ -310,7 +311,7 @@ func (a *attempt) speak(request *slotdv1.WorkRequest) int {
 	if a.reportDue {
 		a.reportDue = false
 		request.Reports = append(request.Reports, a.report)
-		return len(a.report.GetOutput())
+		return proto.Size(a.report)
 	}
 	if !a.canFinish() {
 		return 0
@@ -320,7 +321,7 @@ func (a *attempt) speak(request *slotdv1.WorkRequest) int {
 	}
 	a.finishDue = false
 	request.Finishes = append(request.Finishes, a.finish)
-	return len(a.finish.GetOutput()) + len(a.finish.GetSucceeded().GetResult().GetData())
+	return proto.Size(a.finish)
 }
 
 // piece cuts off what one message may carry.

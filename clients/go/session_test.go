@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
+
+	"google.golang.org/protobuf/proto"
 
 	slotdv1 "github.com/slotd/slotd/clients/go/slotd/v1"
 )
@@ -149,6 +153,31 @@ func TestOutputThatAFinishCanNotCarryGoesBeforeIt(t *testing.T) {
 	finish := r.next().GetFinishes()[0]
 	if got = append(got, finish.GetOutput()...); !bytes.Equal(got, wanted) {
 		t.Errorf("%d bytes instead of %d", len(got), len(wanted))
+	}
+}
+
+func TestNoRequestHasMoreThanServersTakeWhateverItIsMadeOf(t *testing.T) {
+	r := newRig(6000)
+	r.connect()
+	var jobs []string
+	for i := range 6000 {
+		jobs = append(jobs, strconv.Itoa(i))
+	}
+	r.assign(jobs...)
+	for i, job := range jobs {
+		if i%2 == 0 {
+			r.finished(r.started[job], failed("HANDLER_ERROR", strings.Repeat("x", failureLength), false))
+		} else {
+			r.started[job].task.Progress(1, 2, strings.Repeat("😀", progressLength))
+		}
+	}
+	total, largest := 0, 0
+	for request := r.next(); request != nil; request = r.next() {
+		total += proto.Size(request)
+		largest = max(largest, proto.Size(request))
+	}
+	if total < 20<<20 || largest > 5<<20 {
+		t.Errorf("%d bytes in all, %d in one request", total, largest)
 	}
 }
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { type Lease, LeaseSchema, StopReason, type WorkRequest, WorkResponseSchema } from "slotd/v1";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { type Lease, LeaseSchema, StopReason, type WorkRequest, WorkRequestSchema, WorkResponseSchema } from "slotd/v1";
 
 import type { Told } from "#slotd/worker/context.js";
 import { type Functions, Session } from "#slotd/worker/session.js";
@@ -31,11 +31,15 @@ class Noted implements Functions {
   }
 }
 
-/** A worker of two slots, and the server that it talks to. */
+/** A worker, and the server that it talks to. */
 class Play {
   readonly functions = new Noted();
-  readonly session = new Session({ workerId: "w", kinds: [{ kind: "a" }] }, 2, this.functions, DRAIN_MS);
+  readonly session: Session;
   now = 0;
+
+  constructor(slots = 2) {
+    this.session = new Session({ workerId: "w", kinds: [{ kind: "a" }] }, slots, this.functions, DRAIN_MS);
+  }
 
   /** Opens a connection; the server knows the worker by these attempts. Answers the first two requests. */
   connect(held: Lease[] = []): (WorkRequest | undefined)[] {
@@ -126,6 +130,29 @@ test("more output than a message takes goes before the finish, piece by piece", 
     play.say({ taken: [lease] });
   }
   assert.equal(play.next()?.finishes[0]?.output.length, 2 ** 19);
+});
+
+test("no request has more than servers take, whatever it is made of", () => {
+  const play = new Play(8000);
+  play.connect();
+  for (let number = 0; number < 8000; number += 1) {
+    const lease = play.assign(String(number));
+    if (number % 2 === 0) {
+      play.session.finished(lease, { case: "failed", value: { message: "x".repeat(4096) } }, said(""));
+    } else {
+      play.functions.waiting.set(lease.jobId, {
+        progress: { done: 1n, total: 2n, message: "ü".repeat(1024) },
+        output: Buffer.alloc(0),
+      });
+      play.session.told(lease);
+    }
+  }
+  const sizes: number[] = [];
+  for (let request = play.next(); request !== undefined; request = play.next()) {
+    sizes.push(toBinary(WorkRequestSchema, request).length);
+  }
+  assert.ok(sizes.reduce((sum, size) => sum + size) > 20 * 2 ** 20);
+  assert.ok(Math.max(...sizes) < 5 * 2 ** 20);
 });
 
 test("what was not taken or settled is said again after a cut, and what was is not", () => {

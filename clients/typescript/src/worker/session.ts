@@ -39,8 +39,8 @@ const LONGEST_SILENCE_MS = 4_000;
 // The most output in one Report or Finish.
 const PIECE_BYTES = 1 << 20;
 
-// No attempt adds to a request that has as much. What one adds is some 2 MiB at most, so that all stay within what
-// servers take.
+// No attempt adds to a request that has as much. What one adds is a piece of output and a result at most, so that all
+// stay within the 20 MiB that servers take: their results have 12 MiB at most.
 const REQUEST_BYTES = 4 << 20;
 
 /** What a server keeps, in bytes: of a result, and of a job's output. */
@@ -138,7 +138,7 @@ class Attempt {
     if (this.#reportDue && this.#report !== undefined) {
       this.#reportDue = false;
       request.reports.push(this.#report);
-      return this.#report.output.length;
+      return size(this.#report);
     }
     if (!this.canFinish || this.#finish === undefined) {
       return 0;
@@ -146,8 +146,7 @@ class Attempt {
     this.#tell(this.#finish);
     this.#finishDue = false;
     request.finishes.push(this.#finish);
-    const { output, outcome } = this.#finish;
-    return output.length + (outcome.case === "succeeded" ? (outcome.value.result?.data.length ?? 0) : 0);
+    return size(this.#finish);
   }
 
   #tell(message: Report | Finish): void {
@@ -494,6 +493,20 @@ export class Session {
   #give(id: string, attempt: Attempt): void {
     attempt.end({ case: "released", value: {} });
     this.#speakers.add(id);
+  }
+}
+
+/** All that may be much in a message: where thousands fail at once, their error messages alone are more than servers take. */
+function size(message: Report | Finish): number {
+  const bytes = message.output.length + Buffer.byteLength(message.progress?.message ?? "");
+  const outcome = "outcome" in message ? message.outcome : undefined;
+  switch (outcome?.case) {
+    case "succeeded":
+      return bytes + (outcome.value.result?.data.length ?? 0);
+    case "failed":
+      return bytes + Buffer.byteLength(outcome.value.message);
+    default:
+      return bytes;
   }
 }
 

@@ -4,7 +4,8 @@ a process, signals and stdout, is in `process.py`: several servers may live in o
 import asyncio
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AsyncExitStack, suppress
 from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -63,6 +64,12 @@ _REFUSE_SECONDS = 0.2
 """How long callers are still refused with UNAVAILABLE before the connections are closed, or as long as the drain may
 take where that is less."""
 
+_END_SECONDS = 5
+"""How long a thread may take to end, or the store to be closed. Where nothing hangs it takes none of that."""
+
+_MOMENT = 0.5
+"""The same where the server was asked a second time to stop."""
+
 
 class StartError(Exception):
     """The service can't start; the message says why, and what to do."""
@@ -114,6 +121,9 @@ class Server:
         self._instruments = Instruments(metrics=bool(settings.http), traces=bool(settings.traces), others=observers)
         self._stopping = asyncio.Event()
         self._now = asyncio.Event()
+        # One thread: what is undone is undone in its order, however long it takes.
+        self._undoing = ThreadPoolExecutor(1, "slotd-end")
+        self._hangs = False
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -143,6 +153,7 @@ class Server:
     async def _start(self, stack: AsyncExitStack) -> None:
         """What is pushed onto the stack is undone in reverse when the server stops, or when it can't start."""
         settings = self._settings
+        stack.callback(self._undoing.shutdown, wait=False)
         ledger = Ledger(settings.slots, _kinds(settings, self._handlers))
         here = Presence(settings.server_name or socket.gethostname(), ledger)
         try:
@@ -151,7 +162,7 @@ class Server:
             )
         except CannotOpen as error:
             raise StartError(str(error)) from error
-        stack.callback(store.close)
+        stack.push_async_callback(self._undo, store.close)
         self._opened()
         # Each server takes jobs of all kinds that any of them runs.
         elsewhere: dict[str, Defaults] = {}
@@ -161,11 +172,11 @@ class Server:
         except (ServiceError, StoreBroken) as error:
             raise StartError(f"cannot open the store {shown(settings.store)}: {error}") from error
         reads = Reads(store)
-        stack.callback(reads.close)
+        stack.push_async_callback(self._undo, reads.close)
         events = EventLog(await reads(lambda snapshot: snapshot.revision), reads.events)
         known = None if settings.unknown_kinds == "wait" else Known(ledger, elsewhere)
         self.dispatcher = dispatcher = self._connected(lifecycle, known, clock, events)
-        stack.push_async_callback(dispatcher.stop)
+        stack.push_async_callback(dispatcher.stop, self._undo)
         reporting = Reporting(dispatcher.finished, dispatcher.told, dispatcher.ended)
         attendance = Attendance(round(settings.worker_lease * SECOND))
         remote = RemoteRunner(reporting, ledger.standing, lambda worker: attendance.heard(worker, clock.monotonic()))
@@ -212,7 +223,7 @@ class Server:
             keeper = _keeper(store, clock, round(settings.poll * SECOND), here, elsewhere, dispatcher, events)
             here.changed = keeper.hurry
             # While jobs still run the lease has to hold.
-            stack.push_async_callback(asyncio.to_thread, keeper.stop)
+            stack.push_async_callback(self._undo, keeper.stop)
             keeper.start()
         await server.start()
         if http is not None:
@@ -260,6 +271,36 @@ class Server:
     async def _hang_up(self, server: GrpcServer, http: "HttpServer | None") -> None:
         seconds = 0 if self._now.is_set() else _STOP_SECONDS
         await asyncio.gather(server.stop(seconds), *([] if http is None else [http.stop(seconds)]))
+
+    async def _undo(self, what: Callable[[], None]) -> None:
+        """Have a thread do what waits for another to end, or for the store. A database may hang, and no answer of its
+        own ends that wait: then nobody waits any more for this or for what is to be undone after it. It is done all the
+        same when the database answers, if the process is still there; if not, recovery sees to what is left."""
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+
+        def tell(_: "Future[None]") -> None:
+            # Where nobody has waited the loop may have closed.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(ended.set)
+
+        undone = self._undoing.submit(what)
+        undone.add_done_callback(tell)
+        if self._hangs:
+            return
+        waits = [asyncio.ensure_future(event.wait()) for event in (ended, self._now)]
+        await asyncio.wait(waits, timeout=_END_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if self._now.is_set():
+            await asyncio.wait(waits[:1], timeout=_MOMENT)
+        for wait in waits:
+            wait.cancel()
+        self._hangs = not undone.done()
+        if self._hangs:
+            log.warning(
+                "the store does not answer and is not waited for: what runs here by its word is given back later"
+            )
+        else:
+            undone.result()
 
     def _store_failed(self, error: BaseException) -> None:
         self.failure = error

@@ -8,7 +8,7 @@ any thread is for the one whose turn it is to make a change.
 import asyncio
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import structlog
@@ -242,10 +242,10 @@ class Dispatcher:
         log.info("drain timeout: putting jobs back", jobs=len(leases))
         await asyncio.gather(*[self.call(ask.GiveBack(lease)) for lease in leases])
 
-    async def stop(self) -> None:
-        """Carry out what still waits, then end the thread. Idempotent."""
+    async def stop(self, until: Callable[[Callable[[], None]], Awaitable[None]] = asyncio.to_thread) -> None:
+        """Carry out what still waits, then end the thread; `until` waits for what blocks that long. Idempotent."""
         self._stopped = True
-        await asyncio.to_thread(self._writer.stop)
+        await until(self._writer.stop)
 
     def _break(self, error: BaseException, batch: list[Waiting]) -> None:
         """The change was not made, and no other may be: the service stops, and says why."""

@@ -10,9 +10,10 @@ from slotd_server.domain.errors import StoreBroken, StoreFull, StoreUnavailable
 def meaning(error: sqlite3.Error) -> Exception:
     """The contract's error for SQLite's.
 
-    SQLITE_BUSY means that somebody looks after the file by hand, and keeps it locked for longer than the connections wait:
-    nothing has happened, and it may be tried again. SQLITE_FULL, and the failure to grow the wal-index, mean that the disk is full. After any other I/O error nobody
-    knows what is on the disk: a second fsync would succeed without having written anything.
+    SQLITE_BUSY means that somebody looks after the file by hand, and keeps it locked for longer than connections wait:
+    nothing has happened, and it may be tried again. SQLITE_FULL, and the failure to grow the wal-index, mean that the
+    disk is full. After any other I/O error nobody knows what is on the disk: a second fsync would succeed without
+    having written anything.
     """
     name = getattr(error, "sqlite_errorname", None) or ""
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):

@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
+from slotd_server.domain.errors import StoreBroken
 from slotd_server.domain.server import News
 from slotd_server.store.postgres import PostgresStore
 from slotd_server.store.shared import unknown
@@ -95,3 +96,20 @@ def test_it_listens_on_whatever_descriptor_its_connection_has(database: str, pos
         asked = time.monotonic()
         assert store.listen(PATIENCE) == []
         assert time.monotonic() - asked < PATIENCE, "nothing has woken it"
+
+
+def test_to_wake_it_never_waits(ear: Ear) -> None:
+    for _ in range(100_000):
+        ear.store.wake()
+    assert ear.store.listen(PATIENCE) == []
+    assert ear.store.listen(0) == []
+
+
+def test_one_that_could_not_begin_to_listen_is_not_kept(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(PostgresStore(database)) as store:
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "channel", "")
+            with pytest.raises(StoreBroken):
+                store.listen(0)
+        assert store._listener is None
+        assert store.listen(0) == []

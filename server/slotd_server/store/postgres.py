@@ -11,7 +11,7 @@ import select
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any, TypeAlias
 
 import psycopg
@@ -111,6 +111,7 @@ class PostgresStore(SharedMemory):
         self._listener: Connection | None = None
         self._notified: deque[str] = deque()
         self._woken, self._wake = os.pipe()
+        os.set_blocking(self._wake, False)
         self._pool = ConnectionPool(
             kwargs=self._options | {"autocommit": True},
             configure=_reader,
@@ -213,7 +214,7 @@ class PostgresStore(SharedMemory):
                 waits.register(descriptor, select.POLLIN)
             ready = [descriptor for descriptor, _ in waits.poll(seconds * 1000)]
             if self._woken in ready:
-                os.read(self._woken, 64)
+                os.read(self._woken, 1 << 16)
             connection.pgconn.consume_input()
             return self._notices(connection)
 
@@ -226,7 +227,9 @@ class PostgresStore(SharedMemory):
     def wake(self) -> None:
         """End a `listen` that is under way, or the next one. From any thread."""
         if self._wake >= 0:
-            os.write(self._wake, b"!")
+            # Where it is full, because the database keeps the listener busy, it is woken in any case.
+            with suppress(BlockingIOError):
+                os.write(self._wake, b"!")
 
     def close(self) -> None:
         """Say goodbye where that is possible, and hang up. Idempotent."""
@@ -265,10 +268,14 @@ class PostgresStore(SharedMemory):
 
     def _listening(self) -> Connection:
         if self._listener is None or self._listener.closed:
-            self._listener = self._connect()
-            # Those that come with an answer would else go where nobody looks, or nowhere.
-            self._listener.add_notify_handler(lambda notice: self._notified.append(notice.payload))
-            self._listener.execute(f'LISTEN "{self.channel}"'.encode())
+            with ExitStack() as stack:
+                listener = stack.enter_context(closing(self._connect()))
+                # Those that come with an answer would else go where nobody looks, or nowhere.
+                listener.add_notify_handler(lambda notice: self._notified.append(notice.payload))
+                listener.execute(f'LISTEN "{self.channel}"'.encode())
+                # One that does not hear would be kept for as long as it lasts.
+                stack.pop_all()
+                self._listener = listener
         return self._listener
 
     def _notices(self, connection: Connection) -> list[News]:

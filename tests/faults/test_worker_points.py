@@ -15,8 +15,14 @@ from tests.service import Endpoint
 
 
 @pytest.fixture
-def at(serve: Serve) -> Endpoint:
-    return serve(unknown_kinds="wait", worker_lease=1).connect()
+def lease() -> float:
+    """Seconds. Whoever stands still for less is not given up."""
+    return 10
+
+
+@pytest.fixture
+def at(serve: Serve, lease: float) -> Endpoint:
+    return serve(unknown_kinds="wait", worker_lease=lease).connect()
 
 
 @pytest.fixture
@@ -25,6 +31,7 @@ def hand(at: Endpoint, tmp_path: Path) -> Iterator[Hand]:
         yield hand
 
 
+@pytest.mark.parametrize("lease", [1])
 @pytest.mark.parametrize("point", WORKER_POINTS)
 def test_a_worker_dies_at_the_point_and_another_does_its_job(at: Endpoint, hand: Hand, point: str) -> None:
     job = at.client.submit(hand.kind, 0)

@@ -153,7 +153,7 @@ def test_a_function_that_outlives_its_attempt_holds_its_slot_as_a_zombie(client:
 
 def test_the_next_attempt_waits_until_the_function_has_returned(client: Client) -> None:
     retry = slotd.RetryPolicy(max_attempts=2, initial_backoff=0, jitter=0)
-    job = client.submit("gated", "return", timeout=0.2, retry=retry)
+    job = client.submit("gated", "return", timeout=2, retry=retry)
     blocked = reach(client, job, JOB_STATE_BLOCKED)
     assert list(blocked.blocked_by) == ["attempts/1"]
     gate("return").set()

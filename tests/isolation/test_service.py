@@ -68,6 +68,8 @@ def test_a_job_knows_what_others_returned(client: slotd.Client) -> None:
 
 
 def test_one_that_passes_its_timeout_is_ended_and_its_slot_is_free(client: slotd.Client) -> None:
+    # Its time begins with its attempt: a process is to be there by then.
+    run(client, "pid")
     job = run(client, "loop", True, timeout=2)
     assert (job.state, reason(job)) == (JOB_STATE_FAILED, "TIMEOUT")
     assert free_slots(client) == (2, 0)

@@ -33,6 +33,7 @@ def revisions(message: v1.StreamResponse) -> list[int]:
     return [event.revision for event in message.events]
 
 
+@pytest.mark.timeout(300)
 def test_a_hundred_thousand_events_read_slowly(spawn: Spawn, tmp_path: Path) -> None:
     service = spawn(store=f"sqlite:///{tmp_path}/jobs.db")
     at = Endpoint.at(service.address)

@@ -75,8 +75,8 @@ def test_random_bytes_break_nothing(at: Endpoint) -> None:
         data = bytearray(valid)
         for _ in range(chance.randint(1, 4)):
             data[chance.randrange(len(data))] = chance.randrange(256)
-        # Still nothing but a question, should it be a message.
-        mutated = bytes(data) + b"\x18\x01"
+        # Still nothing but a question, should it be a message, whichever end it swallows.
+        mutated = b"\x18\x01" + bytes(data) + b"\x18\x01"
         path = chance.choice(
             [path for path in paths if not path.endswith(("Submit", "Stream"))] + [JOBS + "Submit"] * 20
         )

@@ -120,6 +120,7 @@ class Load:
             return
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", [random.randrange(1 << 32)], ids=["random"])
 async def test_every_subscriber_sees_what_happened(spawn: Spawn, tmp_path: Path, seed: int) -> None:
     print(f"seed {seed}")

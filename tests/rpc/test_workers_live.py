@@ -141,6 +141,12 @@ def output(at: Endpoint, job: v1.Job) -> bytes:
     return b"".join(at.client.read_output(job))
 
 
+def await_begun(at: Endpoint, job: v1.Job) -> None:
+    """Until its handler runs: a job is RUNNING already while its assignment is on the way."""
+    with at.client.read_output(job, follow=True) as pieces:
+        assert next(pieces) == b"begun "
+
+
 def succeeded(at: Endpoint, job: v1.Job) -> object:
     """The result, once the job has succeeded."""
     ended = at.client.wait(job)
@@ -213,7 +219,7 @@ def test_what_runs_runs_on_over_a_restart_of_the_service(
 ) -> None:
     worker = hire()
     job = at.client.submit("meet", pipe.path)
-    reach(at.client, job, v1.JOB_STATE_RUNNING)
+    await_begun(at, job)
     service.stop(number)
     # Its function returns while there is nobody to tell.
     pipe.say("go")
@@ -228,7 +234,7 @@ def test_what_runs_runs_on_over_a_restart_of_the_service(
 def test_a_worker_that_is_paused_for_too_long_has_lost_its_jobs(at: Endpoint, hire: Hire, pipe: Pipe) -> None:
     first = hire("--slots", "1", "--name", "first")
     job = at.client.submit("meet", pipe.path)
-    reach(at.client, job, v1.JOB_STATE_RUNNING)
+    await_begun(at, job)
     first.signal(signal.SIGSTOP)
     second = hire("--slots", "1", "--name", "second")
     second_attempt(at, job)

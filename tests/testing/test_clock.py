@@ -147,7 +147,7 @@ def test_all_that_is_due_has_been_done_however_much_it_is(slotd_service: Service
     assert (counters.scheduled, counters.queued) == (0, 2000)
 
 
-@pytest.mark.slotd(patience=0.1)
+@pytest.mark.slotd(patience=1)
 def test_a_job_that_begins_on_the_way_and_does_not_end_stops_the_clock(slotd_service: Service) -> None:
     job = slotd_service.client.submit("patient", {"n": 1}, schedule_time=slotd_service.clock.now + timedelta(seconds=1))
     with pytest.raises(AssertionError, match=r"still run:\n  patient\(\{'n': 1\}\) in default, RUNNING"):

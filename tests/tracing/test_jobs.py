@@ -72,7 +72,9 @@ def test_spans_of_a_job_say_what_they_are_about(service: LocalService, recorded:
 
 
 def test_a_wait_begins_when_a_job_is_due(service: LocalService, recorded: Recorded) -> None:
-    due = datetime.now(UTC) + timedelta(milliseconds=100)
+    service.at.client.get_stats()
+    # Connected, so that the job is there before it is due.
+    due = datetime.now(UTC) + timedelta(seconds=2)
     job = service.at.client.submit_and_wait("traces/span", schedule_time=due, traceparent=CALLER)
     assert job.create_time.ToNanoseconds() < job.schedule_time.ToNanoseconds()
     assert recorded.one("wait traces/span").start_time == job.schedule_time.ToNanoseconds()

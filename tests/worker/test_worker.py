@@ -208,7 +208,7 @@ class TestRunning:
     def test_it_gives_signs_of_life(self, service: FakeService, hire: Hire) -> None:
         hire()
         call = service.call()
-        call.welcome(lease=0.2)
+        call.welcome(lease=4.0)
         assert call.next(lambda request: True) == pb.WorkRequest()
 
 
@@ -335,7 +335,7 @@ class TestCuts:
         gate = Gate()
         hire(gate=gate)
         call = service.call()
-        call.welcome(lease=0.3)
+        call.welcome(lease=3.0)
         lease = call.assign("one", "gate")
         gate.wait_begun()
         assert call.over.wait(PATIENCE)
@@ -362,7 +362,7 @@ class TestCuts:
         slow = Backoff(initial=3600, maximum=3600)
         hired = Hired(service.address, {"echo": echo}, reconnect=slow)
         call = service.call()
-        call.welcome(lease=0.4)
+        call.welcome(lease=4.0)
         assert hired.worker.wait_connected(PATIENCE)
         call.end(grpc.StatusCode.UNAVAILABLE, "DRAINING")
         call = service.call()

@@ -171,6 +171,14 @@ class Trial:
         """Does nothing to it for a while."""
         threading.Event().wait(seconds)
 
+    def wait_given_back(self, name: str, left: Callable[[], Sequence[str]]) -> None:
+        """Waits until none of the jobs are left that one has who stands still. No bound is set to how long that takes:
+        a server that stalls meanwhile has all leases begin anew, as is meant."""
+        end = time.monotonic() + PATIENCE
+        while ids := left():
+            assert time.monotonic() < end, f"{name} stood still for {PATIENCE:g} s and still has {ids}"
+            self.let_work(0.1)
+
     def _server(self, member: Member, ask: Callable[[RecordingServer], Any]) -> Any:
         """Asks that very server, until it answers or patience has an end."""
         with channel(member.address) as wire:

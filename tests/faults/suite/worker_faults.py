@@ -102,9 +102,11 @@ def _pause_anywhere(run: Run, trial: Trial, hand: Hand) -> None:
     try:
         if run.chance.random() < 0.5:
             trial.let_work(_GIVEN_BACK_WITHIN)
-            left = [job.id for job in _Jobs(run, trial).running() if job.attempts[-1].worker == hand.worker_id]
-            assert not left, f"{hand.name} stood still for {_GIVEN_BACK_WITHIN} s and still has {left}"
-            run.figures["pauses after which all was given back in time"] += 1
+            jobs = _Jobs(run, trial)
+            trial.wait_given_back(
+                hand.name, lambda: [job.id for job in jobs.running() if job.attempts[-1].worker == hand.worker_id]
+            )
+            run.figures["pauses after which all was given back"] += 1
         else:
             trial.let_work(run.chance.uniform(0.1, 1.5 * WORKER_LEASE))
     finally:

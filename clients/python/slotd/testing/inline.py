@@ -183,6 +183,8 @@ def _run(attempt: Attempt, limit: float | None) -> Outcome:
         outcome = outside_a_loop(attempt.run)
     finally:
         timer.cancel()
+        # It may be at it just now.
+        timer.join()
     return Failed(_TIMEOUT, f"the attempt took longer than its timeout of {limit:g} s") if over.is_set() else outcome
 
 

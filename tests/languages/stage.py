@@ -14,6 +14,7 @@ import slotd
 from slotd import v1
 from tests.faults.process import ServerProcess
 from tests.faults.proxy import Frame, Proxy
+from tests.ports import KeptPort
 
 HANDLERS = str(Path(__file__).with_name("handlers.py"))
 
@@ -42,7 +43,8 @@ class Stage:
         self.gates.mkdir(parents=True)
         self._settings: dict[str, Any] = {}
         self._server: ServerProcess | None = None
-        self.address = "127.0.0.1:0"
+        self._port = KeptPort()
+        self.address = self._port.address
         self.start()
         self._proxy = Proxy(self.address, _Bytes)
         self.proxy = f"127.0.0.1:{self._proxy.port}"
@@ -66,7 +68,6 @@ class Stage:
         chosen: dict[str, Any] = {"store": f"sqlite:///{self._folder / 'jobs.db'}", "slots": 8, "listen": self.address}
         self._server = ServerProcess(log).begin(HANDLERS, **(chosen | self._settings))
         assert self._server.listening(), f"the service did not start:\n{log.read_text()}"
-        self.address = self._server.address
 
     def stop(self) -> None:
         """SIGTERM, and wait until it is gone."""
@@ -115,6 +116,7 @@ class Stage:
         self._proxy.close()
         if self._server is not None:
             self._server.close()
+        self._port.close()
 
     def _end(self, number: signal.Signals) -> None:
         assert self._server is not None, "the scenario ends a service that is not there"

@@ -9,16 +9,12 @@ from psycopg_pool import PoolClosed, PoolTimeout
 
 from slotd_server.domain.errors import StoreBroken, StoreFull, StoreUnavailable
 
-_PASSING = (
-    # Whatever ended the connection, or kept the statement from running this time.
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    # The server is a standby, or about to be one: another has taken over.
-    errors.ReadOnlySqlTransaction,
-    # This transaction was idle for so long that it was thrown out.
-    errors.InvalidTransactionState,
-    errors.InFailedSqlTransaction,
-)
+_PASSING = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed)
+"""Whatever ended the connection, or kept the statement from running this time."""
+
+_OF_THE_TRANSACTION = "25"
+"""The class of errors in the state of a transaction: it was thrown out because it was idle for too long, or the server
+is a standby, or about to be one, and another has taken over. psycopg has no class that they share."""
 
 
 def meaning(error: psycopg.Error) -> Exception:
@@ -26,7 +22,7 @@ def meaning(error: psycopg.Error) -> Exception:
     if isinstance(error, errors.DiskFull):
         return StoreFull()
     name = type(error).__name__
-    if isinstance(error, (*_PASSING, PoolTimeout, PoolClosed)):
+    if isinstance(error, _PASSING) or (error.sqlstate or "").startswith(_OF_THE_TRANSACTION):
         return StoreUnavailable(f"the store is not available ({name})")
     return StoreBroken(f"the store failed ({name}: {error.diag.message_primary or error})")
 

@@ -200,6 +200,8 @@ class Trial:
             self.answers(member)
         addresses = [self._through(member) for member in self.fleet.members]
         with channel(self.fleet.members[0].address) as wire:
+            # It tries again quickly, and so gives up quickly too, where a call does not wait for it.
+            grpc.channel_ready_future(wire).result(PATIENCE)
             self._set_up(QueueServiceStub(wire))
             self.cursor = JobServiceStub(wire).List(ListRequest(page_size=1), timeout=PATIENCE).cursor
             _make_schedule(ScheduleServiceStub(wire))

@@ -10,7 +10,7 @@ from tests.faults.failpoints import POINTS, SHARED_POINTS
 from tests.faults.process import PATIENCE
 from tests.faults.recorder import RecordingClient
 from tests.faults.suite.fleet import Member
-from tests.faults.suite.load import channel
+from tests.faults.suite.load import connected
 from tests.faults.suite.run import Run
 from tests.faults.suite.trial import Trial
 
@@ -122,7 +122,7 @@ def _memory(trial: Trial) -> int:
 
 def _suffer(trial: Trial, kind: str, number: int) -> None:
     """Runs such a job to its end."""
-    with channel(trial.fleet.members[0].address) as wire:
+    with connected(trial.fleet.members[0].address) as wire:
         client = RecordingClient(trial.recorder, f"villain-{kind}-{number}", JobServiceStub(wire), PATIENCE)
         job = client.submit(_villain(trial, kind, number))
         client.wait(job.id)
@@ -130,7 +130,7 @@ def _suffer(trial: Trial, kind: str, number: int) -> None:
 
 def _die_of_a_job(trial: Trial, number: int) -> None:
     """Some server runs it, and ends with it."""
-    with channel(trial.fleet.members[0].address) as wire:
+    with connected(trial.fleet.members[0].address) as wire:
         client = RecordingClient(trial.recorder, f"villain-kills-{number}", JobServiceStub(wire), PATIENCE)
         try:
             client.submit(_villain(trial, "kills", number))

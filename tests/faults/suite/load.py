@@ -2,7 +2,8 @@
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import cycle
 from random import Random
 from typing import Any
@@ -40,6 +41,15 @@ _OPTIONS = [
 def channel(address: str) -> grpc.Channel:
     """A connection of its own, that comes back quickly."""
     return grpc.insecure_channel(address, _OPTIONS)
+
+
+@contextmanager
+def connected(address: str) -> Iterator[grpc.Channel]:
+    """Such a connection, once it is there: it gives an attempt up as quickly as it tries again, which a loaded machine
+    may be too slow for."""
+    with channel(address) as wire:
+        grpc.channel_ready_future(wire).result(PATIENCE)
+        yield wire
 
 
 class Tally:

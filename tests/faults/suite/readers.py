@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from slotd.v1 import JOB_VIEW_FULL, JobServiceStub, StreamRequest
-from tests.faults.suite.load import channel
+from tests.faults.suite.load import connected
 from tests.faults.suite.run import Run
 from tests.faults.suite.trial import Trial
 
@@ -43,7 +43,7 @@ def readers(run: Run, times: int) -> None:
             trial.seat(f"audience-{one}", (number - silent) // _AUDIENCES)
         for one in range(silent):
             member = trial.fleet.members[one % len(trial.fleet.members)]
-            wire = stack.enter_context(channel(member.address))
+            wire = stack.enter_context(connected(member.address))
             request = StreamRequest(cursor=trial.cursor, view=JOB_VIEW_FULL, include_progress=True)
             call = JobServiceStub(wire).Stream(request)
             stack.callback(call.cancel)

@@ -5,7 +5,7 @@ from tests.faults.failpoints import POINTS, SHARED_POINTS
 from tests.faults.preload import JumpingClock
 from tests.faults.process import PATIENCE
 from tests.faults.suite.fleet import Member
-from tests.faults.suite.load import channel
+from tests.faults.suite.load import connected
 from tests.faults.suite.run import Run
 from tests.faults.suite.trial import LEASE, Trial
 
@@ -74,7 +74,7 @@ def _pause_at_point(run: Run, trial: Trial, member: Member) -> None:
 def _left(member: Member, other: Member) -> list[str]:
     """Which of its jobs run yet, so far as another server knows."""
     request = ListRequest(filter=JobFilter(states=[JOB_STATE_RUNNING]), page_size=1000)
-    with channel(other.address) as wire:
+    with connected(other.address) as wire:
         jobs = JobServiceStub(wire).List(request, timeout=PATIENCE).jobs
     return [job.id for job in jobs if job.attempts[-1].server == member.boot]
 

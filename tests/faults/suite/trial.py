@@ -37,7 +37,7 @@ from tests.faults.subscriber import RecordingSubscriber
 from tests.faults.suite.audience import Audience
 from tests.faults.suite.crew import WORKER_LEASE, Crew
 from tests.faults.suite.fleet import Fleet, Member
-from tests.faults.suite.load import Load, channel
+from tests.faults.suite.load import Load, channel, connected
 from tests.faults.suite.requests import FEW, KEYED, NARROW, NARROW_SLOTS, RETAINED, SLOTS_PER_KEY
 from tests.faults.suite.run import Run, Violation
 from tests.faults.suite.stores import StoreKind
@@ -199,9 +199,7 @@ class Trial:
         for member in self.fleet.members:
             self.answers(member)
         addresses = [self._through(member) for member in self.fleet.members]
-        with channel(self.fleet.members[0].address) as wire:
-            # It tries again quickly, and so gives up quickly too, where a call does not wait for it.
-            grpc.channel_ready_future(wire).result(PATIENCE)
+        with connected(self.fleet.members[0].address) as wire:
             self._set_up(QueueServiceStub(wire))
             self.cursor = JobServiceStub(wire).List(ListRequest(page_size=1), timeout=PATIENCE).cursor
             _make_schedule(ScheduleServiceStub(wire))
@@ -240,7 +238,7 @@ class Trial:
     def _end(self) -> None:
         """All jobs end, everybody is told of everything, and the log is read once more from its beginning."""
         self.load.stop()
-        with channel(self.fleet.members[0].address) as wire:
+        with connected(self.fleet.members[0].address) as wire:
             self.run.figures["firings"] += _end_schedule(ScheduleServiceStub(wire))
             _wait_all_ended(JobServiceStub(wire))
             revision = QueueServiceStub(wire).GetStats(GetStatsRequest(), timeout=PATIENCE).revision

@@ -4,8 +4,8 @@ a process, signals and stdout, is in `process.py`: several servers may live in o
 import asyncio
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AsyncExitStack, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -276,24 +276,14 @@ class Server:
         """Have a thread do what waits for another to end, or for the store. A database may hang, and no answer of its
         own ends that wait: then nobody waits any more for this or for what is to be undone after it. It is done all the
         same when the database answers, if the process is still there; if not, recovery sees to what is left."""
-        loop = asyncio.get_running_loop()
-        ended = asyncio.Event()
-
-        def tell(_: "Future[None]") -> None:
-            # Where nobody has waited the loop may have closed.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(ended.set)
-
         undone = self._undoing.submit(what)
-        undone.add_done_callback(tell)
         if self._hangs:
             return
-        waits = [asyncio.ensure_future(event.wait()) for event in (ended, self._now)]
-        await asyncio.wait(waits, timeout=_END_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        ended, asked = asyncio.wrap_future(undone), asyncio.ensure_future(self._now.wait())
+        await asyncio.wait((ended, asked), timeout=_END_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if self._now.is_set():
-            await asyncio.wait(waits[:1], timeout=_MOMENT)
-        for wait in waits:
-            wait.cancel()
+            await asyncio.wait((ended,), timeout=_MOMENT)
+        asked.cancel()
         self._hangs = not undone.done()
         if self._hangs:
             log.warning(

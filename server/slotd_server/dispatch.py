@@ -40,7 +40,6 @@ _RETRY = SECOND // 2
 _LONGEST_SLEEP = 5 * SECOND
 """The clock may be set while the thread sleeps: it looks at it this often."""
 
-
 _UNRECORDED = Failed(Failure("HANDLER_ERROR", "how the attempt ended can't be recorded"))
 """The outcome of an attempt where the one that was reported is more than the store can take."""
 
@@ -350,13 +349,10 @@ class Dispatcher:
         """What is to be done about the attempts whose time has come."""
         work: list[Waiting] = []
         for lease, alarm in self._alarms.due(now):
-            if alarm is Alarm.REPORT:
-                work += self._report(lease, now)
-            else:
-                assert self._runner is not None
-                work += self._report(lease, now)
-                if not self._runner.end(lease, OVERRUN[alarm]):
-                    work.append((ask.Overrun(lease, OVERRUN[alarm]), None))
+            assert self._runner is not None
+            work += self._report(lease, now)
+            if alarm is not Alarm.REPORT and not self._runner.end(lease, OVERRUN[alarm]):
+                work.append((ask.Overrun(lease, OVERRUN[alarm]), None))
         return work
 
     def _carry_out(self, work: list[Waiting], committed: Committed, now: int) -> None:

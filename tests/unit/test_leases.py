@@ -197,8 +197,15 @@ class TestKeeper:
         ears.wait()
         keeper.stop()
 
-    def test_while_the_store_is_away_it_tries_again_and_expires_nobody(
-        self, keeper: Keeper, store: Store, clock: FakeClock, ears: Ears, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("error", [StoreUnavailable(), StoreFull()], ids=["away", "full"])
+    def test_while_the_store_takes_nothing_it_tries_again_and_expires_nobody(
+        self,
+        keeper: Keeper,
+        store: Store,
+        clock: FakeClock,
+        ears: Ears,
+        error: Exception,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr(leases, "_RETRY_SECONDS", 0)
         there = Contact((member("me", 1), member("other", 1)), News(1, False))
@@ -206,25 +213,7 @@ class TestKeeper:
         for _ in range(12):
             keeper.look()
             clock.advance(SECOND)
-        store.contact = StoreUnavailable()
-        keeper.start()
-        for _ in range(12 + 3):
-            assert store.renewed.acquire(timeout=PATIENCE)
-        store.contact = there
-        ears.wait(13)
-        keeper.stop()
-        assert ears.gone == []
-
-    def test_on_a_full_disk_it_tries_again_and_expires_nobody(
-        self, keeper: Keeper, store: Store, clock: FakeClock, ears: Ears, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(leases, "_RETRY_SECONDS", 0)
-        there = Contact((member("me", 1), member("other", 1)), News(1, False))
-        store.contact = there
-        for _ in range(12):
-            keeper.look()
-            clock.advance(SECOND)
-        store.contact = StoreFull()
+        store.contact = error
         with capture_logs() as lines:
             keeper.start()
             for _ in range(12 + 3):
@@ -233,7 +222,7 @@ class TestKeeper:
             ears.wait(13)
             keeper.stop()
         assert ears.gone == []
-        assert [(line["log_level"], line["error"]) for line in lines] == [("warning", str(StoreFull()))]
+        assert [(line["log_level"], line["error"]) for line in lines] == [("warning", str(error))]
 
     @pytest.mark.parametrize("place", ["renew", "listen", "heard"])
     def test_what_nobody_has_thought_of_is_told_once_and_does_not_end_it(
